@@ -1,0 +1,153 @@
+"""One play in progress, and whoever drives it.
+
+A match never waits, so anything may drive it: scripts (`play`), whatever waits (`play_async`), a record (`replay`), or
+exact analysis (`tree`). Its state is the list of choices made so far, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias, cast
+
+from comity.core.chance import Address
+from comity.core.decision import NATURE, Decision
+from comity.core.errors import Diverged, IllegalChoice
+from comity.core.flow import Choices, Decisions, Game
+from comity.core.outcome import Outcome
+from comity.core.space import Drawable, Lottery
+
+Reply: TypeAlias = Any
+"""What a decider answers: a choice, or a `Lottery` over choices that the driver then draws."""
+Decide: TypeAlias = Callable[[Decision[Any]], Reply]
+Path: TypeAlias = tuple[Choices, ...]
+
+
+class Match:
+    """One play of a game, between two decisions.
+
+    pending: the decisions of the present step; empty when the play is over.
+    choices: the answers so far, one tuple per step.
+    lotteries: the answers among them that were drawn from a stated lottery, by (step, slot).
+    outcome: None until the play is over.
+    """
+
+    __slots__ = ("_flow", "choices", "lotteries", "outcome", "pending")
+
+    def __init__(self, game: Game) -> None:
+        self.pending: Decisions = ()
+        self.choices: list[Choices] = []
+        self.lotteries: dict[tuple[int, int], Lottery[Any]] = {}
+        self.outcome: Outcome | None = None
+        self._flow = game.play()
+        self._advance(partial(next, self._flow))
+
+    def answer(self, choices: Choices) -> None:
+        """Answer every pending decision at once. Raises `IllegalChoice`, and then nothing has changed."""
+        for decision, choice in zip(self.pending, choices, strict=True):
+            if choice not in decision.options:
+                raise IllegalChoice(decision, choice)
+        self.choices.append(choices)
+        self._advance(partial(self._flow.send, choices))
+
+    def _advance(self, step: Callable[[], Decisions]) -> None:
+        try:
+            self.pending = step()
+        except StopIteration as end:
+            self.pending, self.outcome = (), end.value
+
+
+def settle(match: Match, decide: Decide, key: int) -> None:
+    """Answer the present step: chance draws at its address under `key`, everybody else decides."""
+    receive(match, [None if d.player == NATURE else decide(d) for d in match.pending], key)
+
+
+def receive(match: Match, replies: Sequence[Reply], key: int) -> None:
+    """Answer the present step with these replies (chance needs none), drawing what is left to chance under `key`."""
+    step = len(match.choices)
+    choices = []
+    for slot, (decision, reply) in enumerate(zip(match.pending, replies, strict=True)):
+        if decision.player == NATURE:
+            choices.append(cast("Drawable[Any]", decision.options).draw(Address(key, step, slot)))
+        elif isinstance(reply, Lottery):
+            choices.append(_drawn(decision, reply, Address(key, step, slot)))
+            match.lotteries[step, slot] = reply
+        else:
+            choices.append(reply)
+    match.answer(tuple(choices))
+
+
+def _drawn(decision: Decision[Any], lottery: Lottery[Any], address: Address) -> Any:
+    for option in lottery:  # an illegal option is refused whether or not it would have been drawn
+        if option not in decision.options:
+            raise IllegalChoice(decision, option)
+    return lottery.draw(address)
+
+
+def play(game: Game, decide: Decide, key: int = 0) -> Match:
+    """Play to the end with answers that are there at once; draws lie under `key` (see `core.chance`)."""
+    match = Match(game)
+    while match.pending:
+        settle(match, decide, key)
+    return match
+
+
+async def play_async(game: Game, decide: Callable[[Decision[Any]], Awaitable[Reply]], key: int = 0) -> Match:
+    """Play to the end with answers that take time; the decisions of one step are put at once."""
+
+    async def answer(decision: Decision[Any]) -> Reply:
+        return None if decision.player == NATURE else await decide(decision)
+
+    match = Match(game)
+    while match.pending:
+        receive(match, await asyncio.gather(*map(answer, match.pending)), key)
+    return match
+
+
+def replay(game: Game, choices: Iterable[Choices]) -> Match:
+    """Play again from recorded choices, as far as they go.
+
+    Raises `Diverged`, naming the step, where the rules do not ask what the record answers.
+    """
+    match = Match(game)
+    for step, batch in enumerate(choices):
+        if len(batch) != len(match.pending):
+            raise Diverged(step, f"the record answers {len(batch)} decisions, the rules put {len(match.pending)}")
+        try:
+            match.answer(batch)
+        except IllegalChoice as error:
+            raise Diverged(step, str(error)) from error
+    return match
+
+
+@dataclass(frozen=True)
+class Node:
+    """A decision in the tree of a game, and where each choice leads."""
+
+    decision: Decision[Any]
+    branches: Mapping[Any, Tree]
+
+
+Tree: TypeAlias = Node | Outcome
+
+
+def tree(game: Game, path: Path = ()) -> Tree:
+    """The game from that path on, as a tree: the decisions of one step follow one another in their order.
+
+    Raises `NotEnumerable` where a player may choose from more than a finite list. Costs one play of the prefix per
+    node, so it is meant for games of up to some 10**5 leaves.
+    """
+    match = replay(game, path)
+    if match.outcome is not None:
+        return match.outcome
+    pending = match.pending
+
+    def branch(chosen: Choices) -> Tree:
+        if len(chosen) == len(pending):
+            return tree(game, (*path, chosen))
+        decision = pending[len(chosen)]
+        return Node(decision, {choice: branch((*chosen, choice)) for choice in decision.options})
+
+    return branch(())

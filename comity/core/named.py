@@ -1,0 +1,83 @@
+"""Games whose actions have a meaning: which of them cooperates, and between which payoffs a score lies."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from comity.core.flow import Game, StageGame
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The two payoffs that scores are measured between.
+
+    low: the mean payoff per seat when everybody defects.
+    high: the mean payoff per seat when everybody cooperates.
+    """
+
+    low: float
+    high: float
+
+    def normalised(self, payoff: float) -> float:
+        """The payoff where low is 0 and high is 1; not clipped (CoopEval 2026, the scale of its Mean)."""
+        return (payoff - self.low) / (self.high - self.low)
+
+
+@runtime_checkable
+class Named(Game, Protocol):
+    """A game whose seats have roles and whose actions have a meaning, whether its players act at once or in turn."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The name of each seat; equal names mean that the seats are interchangeable."""
+        ...
+
+    @property
+    def cooperative(self) -> tuple[str | None, ...]:
+        """For each seat the action that cooperates; None where no action of the game means that."""
+        ...
+
+    @property
+    def defective(self) -> tuple[str | None, ...]:
+        """For each seat the action that defects; None where no action of the game means that."""
+        ...
+
+    @property
+    def scale(self) -> Scale:
+        """Between what the scores of this game lie."""
+        ...
+
+
+@runtime_checkable
+class NamedStage(Named, StageGame, Protocol):
+    """A stage game that is named."""
+
+
+def named_game(game: Game) -> Named:
+    """The game that names the actions under a stack of mechanisms: the outermost named one."""
+    while not isinstance(game, Named):
+        game = game.base  # type: ignore[attr-defined]  # every mechanism has a base, and at the bottom lies a named game
+    return game
+
+
+def scale_of(game: NamedStage) -> Scale:
+    """The scale that follows from the payoff rule.
+
+    From the mean payoff when all play their defective action to the mean payoff when all play their cooperative one.
+    Where those are missing or do not rise, from the lowest to the highest mean payoff of any profile; where that is
+    one number too (constant-sum games), from the lowest payoff of any seat.
+    """
+    defect, cooperate = _mean_payoff(game, game.defective), _mean_payoff(game, game.cooperative)
+    if defect is not None and cooperate is not None and defect < cooperate:
+        return Scale(defect, cooperate)
+    paid = [game.payoffs(profile) for profile in itertools.product(*game.actions)]
+    means = [sum(payoffs) / game.n_players for payoffs in paid]
+    low, high = min(means), max(means)
+    return Scale(low if low < high else min(map(min, paid)), high)
+
+
+def _mean_payoff(game: NamedStage, profile: tuple[str | None, ...]) -> float | None:
+    named = tuple(action for action in profile if action is not None)
+    return sum(game.payoffs(named)) / game.n_players if len(named) == game.n_players else None
