@@ -1,0 +1,32 @@
+"""The mechanisms by name: each makes a game from a game. A plan names them so; a plugin adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from comity.core.flow import Game
+from comity.mechanisms.contracting import Contracted
+from comity.mechanisms.matching import Rotated
+from comity.mechanisms.mediation import Mediated
+from comity.mechanisms.network import Networked, PerEdge
+from comity.mechanisms.noise import Misperceived, Trembling
+from comity.mechanisms.repetition import Continued, Repeated
+from comity.mechanisms.sanctions import Sanctioned
+from comity.mechanisms.talk import CheapTalk
+
+MECHANISMS: dict[str, Callable[..., Game]] = {
+    "repetition": Repeated,
+    "random_continuation": Continued,
+    "reputation_first_order": Rotated,
+    "reputation": partial(Rotated, depth=3),
+    "mediation": Mediated,
+    "contracting": Contracted,
+    "cheap_talk": CheapTalk,
+    "sanctions": Sanctioned,
+    "execution_noise": Trembling,
+    "monitoring_noise": Misperceived,
+    "network": Networked,
+    "network_per_edge": PerEdge,
+}
+"""What may stand in a stack. The stack with nothing in it is called "none"."""

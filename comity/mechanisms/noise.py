@@ -1,0 +1,137 @@
+"""Hands tremble, and eyes deceive: noise in what is done and in what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+
+from comity.core.decision import NATURE, Decision, Fact
+from comity.core.flow import Choices, Decisions, Flow, StageGame, ask, relay, told
+from comity.core.outcome import Outcome
+from comity.core.space import Lottery
+from comity.mechanisms.stacking import checked_share, needs_stage_game
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The rule as the players are told it: how often an action is executed, or seen, as another one."""
+
+    execution: float = 0
+    monitoring: float = 0
+
+
+@dataclass(frozen=True)
+class Meant:
+    """The action a player chose, which need not be the one that was executed."""
+
+    action: str
+
+
+@dataclass(frozen=True)
+class Trembling:
+    """With probability `noise` a player's action is replaced by one of its other actions, each equally likely.
+
+    Selten (1975); as execution noise in Axelrod's tournaments. Everybody sees what was executed, and each player
+    remembers what it meant. A stage game itself: its payoffs are the expected ones.
+    """
+
+    base: StageGame
+    noise: float = 0.05
+
+    def __post_init__(self) -> None:
+        needs_stage_game("execution noise", self.base)
+        checked_share("noise", self.noise)
+
+    @property
+    def n_players(self) -> int:
+        return self.base.n_players
+
+    @property
+    def actions(self) -> tuple[tuple[str, ...], ...]:
+        return self.base.actions
+
+    @property
+    def rules(self) -> tuple[Fact, ...]:
+        return (Noise(execution=self.noise), *self.base.rules)
+
+    def payoffs(self, profile: tuple[str, ...]) -> tuple[float, ...]:
+        slips = [_slips(len(actions), self.noise) for actions in self.actions]
+        totals = [0.0] * self.n_players
+        for drawn in product(*(lottery.chances() for lottery in slips)):
+            executed = tuple(self._executed(seat, profile[seat], slip) for seat, (slip, _) in enumerate(drawn))
+            chance = prod(p for _, p in drawn)
+            for seat, payoff in enumerate(self.base.payoffs(executed)):
+                totals[seat] += chance * payoff
+        return tuple(totals)
+
+    def play(self) -> Flow[Outcome]:
+        slips = yield from ask(*(_slip(len(actions), self.noise, "tremble") for actions in self.actions))
+        meant: list[str] = []
+
+        def read(decisions: Decisions, choices: Choices) -> Choices:
+            meant.extend(choices)
+            return tuple(self._executed(d.player, c, slips[d.player]) for d, c in zip(decisions, choices, strict=True))
+
+        outcome = yield from told(relay(self.base.play(), read=read), Noise(execution=self.noise))
+        return outcome.noted(private=[(Meant(action),) for action in meant])
+
+    def _executed(self, seat: int, action: str, slip: int) -> str:
+        actions = self.actions[seat]
+        return actions[(actions.index(action) + slip) % len(actions)]
+
+
+@dataclass(frozen=True)
+class Misperceived:
+    """After play, each player sees each other's action wrongly with probability `noise`, and no payoffs.
+
+    A wrong action is any of the other's other actions, each equally likely. Every pair of eyes errs on its own.
+    """
+
+    base: StageGame
+    noise: float = 0.05
+
+    def __post_init__(self) -> None:
+        needs_stage_game("monitoring noise", self.base)
+        checked_share("noise", self.noise)
+
+    @property
+    def n_players(self) -> int:
+        return self.base.n_players
+
+    @property
+    def rules(self) -> tuple[Fact, ...]:
+        return (Noise(monitoring=self.noise), *self.base.rules)
+
+    def play(self) -> Flow[Outcome]:
+        outcome = yield from told(self.base.play(), Noise(monitoring=self.noise))
+        pairs = [
+            (viewer, other) for viewer in range(self.n_players) for other in range(self.n_players) if viewer != other
+        ]
+        slips = yield from ask(*(_slip(len(self.base.actions[other]), self.noise, "misperceive") for _, other in pairs))
+        views = tuple(self._views(outcome, dict(zip(pairs, slips, strict=True))))
+        return replace(outcome, views=views)
+
+    def _views(self, outcome: Outcome, slips: dict[tuple[int, int], int]) -> Iterator[Outcome]:
+        for viewer in range(self.n_players):
+            seen = tuple(
+                action if player == viewer else self._shifted(player, action, slips[viewer, player])
+                for player, action in enumerate(outcome.actions)
+            )
+            yield Outcome((), seen, notes=outcome.seen_by(viewer).notes)
+
+    def _shifted(self, seat: int, action: str, slip: int) -> str:
+        actions: Sequence[str] = self.base.actions[seat]
+        return actions[(actions.index(action) + slip) % len(actions)]
+
+
+def _slips(actions: int, noise: float) -> Lottery[int]:
+    """By how many places an action slips among so many: 0 is not at all."""
+    if actions == 1:
+        return Lottery((0,), (1.0,))
+    return Lottery(tuple(range(actions)), (1 - noise, *((noise / (actions - 1),) * (actions - 1))))
+
+
+def _slip(actions: int, noise: float, kind: str) -> Decision[int]:
+    return Decision(NATURE, kind, _slips(actions, noise))
