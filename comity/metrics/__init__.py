@@ -1,0 +1,25 @@
+"""Tables become numbers.
+
+The law of this room: a metric is a function of tables and of nothing else, so no number exists that cannot be worked
+out again from records. Every number comes with what it rests on: how many matches, how many replicates, and how many
+matches of the design give no value for it.
+"""
+
+from comity.metrics.catalogue import METRICS, Metric, MetricError
+from comity.metrics.design import told_apart, with_unplayed
+from comity.metrics.dilemmas import is_social_dilemma, social_dilemmas
+from comity.metrics.result import ResultTable
+from comity.metrics.table import KEYS, table
+
+__all__ = [
+    "KEYS",
+    "METRICS",
+    "Metric",
+    "MetricError",
+    "ResultTable",
+    "is_social_dilemma",
+    "social_dilemmas",
+    "table",
+    "told_apart",
+    "with_unplayed",
+]
