@@ -1,0 +1,81 @@
+"""What is true of a cell before anybody plays it, worked out from its game."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from math import prod
+from typing import Any
+
+from comity.core.flow import Game
+from comity.core.named import Named, named_game
+from comity.core.space import to_json
+from comity.games.normal_form import NormalForm
+from comity.records.spec import Cell, Spec
+from comity.report.text import counted
+
+MOST_PROFILES = 5_000
+"""In a game with more profiles than this the equilibria are not looked for."""
+MOST_EQUILIBRIA = 6
+
+
+def facts_of(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Names and sentences: the rules with every parameter, the scale, what cooperates, the equilibria."""
+    game = named_game(cell.built)
+    yield "Game", spelled(cell.game.name, _parameters(_layers(cell)[0], cell.game))
+    stack = zip(_layers(cell)[1:], cell.stack, strict=True)
+    yield "Mechanism", ", then ".join(spelled(spec.name, _parameters(layer, spec)) for layer, spec in stack) or "none"
+    yield "Scale", f"0 is a payoff of {game.scale.low:g}, 1 a payoff of {game.scale.high:g}"
+    yield "To cooperate is", _by_role(game)
+    if isinstance(game, NormalForm):
+        yield "Equilibria of the game alone, in pure actions", _equilibria(game)
+
+
+def is_constant_sum(cell: Cell) -> bool:
+    """Whether the players of the base game are together paid the same whatever they do."""
+    game = named_game(cell.built)
+    if not isinstance(game, NormalForm) or prod(map(len, game.actions)) > MOST_PROFILES:
+        return False
+    return len({sum(game.payoffs(profile)) for profile in game.profiles()}) == 1
+
+
+def spelled(name: str, parameters: Mapping[str, Any]) -> str:
+    """An entry of a catalogue on one line, as a plan spells it."""
+    written = ", ".join(f"{key}={json.dumps(to_json(value), default=str)}" for key, value in parameters.items())
+    return f"{name}({written})" if written else name
+
+
+def _layers(cell: Cell) -> list[Any]:
+    """The base game and then every mechanism, innermost first."""
+    layers: list[Any] = [cell.built]
+    for _ in cell.stack:
+        layers.append(layers[-1].base)
+    return layers[::-1]
+
+
+def _parameters(layer: Game, spec: Spec) -> dict[str, Any]:
+    """Every field with its value, defaults too; what is absent stays absent."""
+    if not is_dataclass(layer):
+        return spec.parameters
+    found = {field.name: getattr(layer, field.name) for field in fields(layer) if field.init and field.name != "base"}
+    return {name: value for name, value in found.items() if value not in (None, ())}
+
+
+def _by_role(game: Named) -> str:
+    meant = dict(zip(game.roles, game.cooperative, strict=True))
+    if not any(meant.values()):
+        return "nothing: no action of this game means it"
+    if len(set(meant.values())) == 1:
+        return f"{next(iter(meant.values()))}"
+    return "; ".join(f"{action or 'nothing'} for {role}" for role, action in meant.items())
+
+
+def _equilibria(game: NormalForm) -> str:
+    profiles = prod(map(len, game.actions))
+    if profiles > MOST_PROFILES:
+        return f"not looked for among {profiles:,} profiles"
+    found = game.pure_equilibria()
+    listed = ["(" + ", ".join(profile) + ")" for profile in found[:MOST_EQUILIBRIA]]
+    more = [f"and {counted(len(found) - MOST_EQUILIBRIA, 'other')}"] if len(found) > MOST_EQUILIBRIA else []
+    return ", ".join(listed + more) or "none"

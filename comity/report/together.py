@@ -1,0 +1,35 @@
+"""Several runs as one set of tables, for whoever asks one question of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from comity.metrics import social_dilemmas, told_apart
+from comity.records.spec import Cell
+from comity.records.store import RunFile
+from comity.records.tables import Tables, joined
+from comity.report.results import Results
+
+
+class Together(NamedTuple):
+    """The tables of some runs, and which of their games are social dilemmas."""
+
+    tables: Tables
+    dilemmas: frozenset[str]
+
+
+def read_runs(folders: Sequence[Path]) -> Together:
+    """Read the runs in these folders. What their plans have besides counts as missing; replicates are told apart.
+
+    Raises `RunError` where one of them cannot be read.
+    """
+    tables: dict[str, Tables] = {}
+    cells: list[Cell] = []
+    for folder in dict.fromkeys(folders):
+        with RunFile.open(folder) as file:
+            results = Results.of(file)
+            tables[str(folder)] = results.tables
+            cells += results.cells.values()
+    return Together(joined(told_apart(tables)), social_dilemmas(cells))
