@@ -10,6 +10,7 @@ the address for a `generator`.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,27 +59,51 @@ class Address:
         """A generator of its own for a draw that needs more than one number."""
         import numpy as np
 
-        return np.random.Generator(np.random.Philox(key=[self.word, self.key]))
+        return np.random.Generator(np.random.Philox(key=np.array([self.word, self.key], dtype=np.uint64)))
+
+
+def cut(probability: float) -> int:
+    """Where to cut the 53 bits of a draw: `uniform() < probability` exactly if they are less than this."""
+    return math.ceil(probability * 2**53)
+
+
+def streams(keys: NDArray[np.uint64], steps: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
+    """What the draws of a step share, for arrays of keys and steps (of shapes that broadcast); see `bits`."""
+    return _mixed_array(keys ^ steps)
+
+
+def words(streams: NDArray[np.uint64], slot: int) -> NDArray[np.uint64]:
+    """`Address(key, step, slot).word` for streams of keys and steps."""
+    import numpy as np
+
+    return _mixed_array(streams ^ np.uint64(slot))
+
+
+def bits(streams: NDArray[np.uint64], slot: int) -> NDArray[np.uint64]:
+    """The 53 bits of which `Address(key, step, slot).uniform()` makes its number, for streams of keys and steps."""
+    import numpy as np
+
+    found = words(streams, slot)
+    found >>= np.uint64(11)
+    return found
 
 
 def uniforms(keys: NDArray[np.uint64], step: int, slot: int) -> NDArray[np.float64]:
     """What `Address(key, step, slot).uniform()` gives, for an array of keys at once."""
     import numpy as np
 
-    inner = _mixed_array(keys ^ np.uint64(step))
-    inner ^= np.uint64(slot)
-    words = _mixed_array(inner)
-    words >>= np.uint64(11)
-    return words.astype(np.float64) * _UNIT
+    return bits(streams(keys, np.uint64(step)), slot).astype(np.float64) * _UNIT
 
 
 def _mixed_array(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """`_mixed` of every word; the array is overwritten."""
     import numpy as np
 
-    words = words + np.uint64(_GOLDEN)
-    words ^= words >> np.uint64(30)
+    shifted = np.empty_like(words)
+    words += np.uint64(_GOLDEN)
+    words ^= np.right_shift(words, np.uint64(30), out=shifted)
     words *= np.uint64(_FIRST)
-    words ^= words >> np.uint64(27)
+    words ^= np.right_shift(words, np.uint64(27), out=shifted)
     words *= np.uint64(_SECOND)
-    words ^= words >> np.uint64(31)
+    words ^= np.right_shift(words, np.uint64(31), out=shifted)
     return words

@@ -6,7 +6,8 @@ ComityError
 └── RuleError            ours: a rule, a record or a question is wrong
     ├── BadParameter     a game or mechanism was asked for with impossible fields
     ├── BadStack         a mechanism cannot stand on that game
-    ├── NotEnumerable    an exact answer was asked of something without a finite list
+    ├── NotEnumerable    an exact answer was asked of something without a finite list, or with too long a one
+    ├── NotSolvable      an equilibrium was asked of a game that the stated method does not solve
     └── Diverged         a record does not follow from the rules
 
 The command line turns `BadParameter` and `BadStack` into exit code 2; none of these is ever turned into a move.
@@ -53,7 +54,11 @@ class BadStack(RuleError, ValueError):
 
 
 class NotEnumerable(RuleError):
-    """A finite list was asked of something that has none."""
+    """A finite list was asked of something that has none, or one that is longer than was allowed."""
+
+
+class NotSolvable(RuleError):
+    """An equilibrium was asked of a game that the stated method does not solve."""
 
 
 class Diverged(RuleError):

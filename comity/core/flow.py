@@ -54,8 +54,8 @@ class StageGame(Game, Protocol):
 
 
 def ask(*decisions: Decision[C]) -> Flow[tuple[C, ...]]:
-    """Put these decisions in one step; the answer is one choice for each."""
-    return (yield decisions)
+    """Put these decisions in one step; the answer is one choice for each. Nothing to decide takes no step."""
+    return (yield decisions) if decisions else ()
 
 
 def ask_all(n_players: int, kind: str, options: Space[C], *facts: Fact) -> Flow[tuple[C, ...]]:

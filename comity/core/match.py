@@ -7,14 +7,14 @@ exact analysis (`tree`). Its state is the list of choices made so far, and nothi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, cast
 
 from comity.core.chance import Address
 from comity.core.decision import NATURE, Decision
-from comity.core.errors import Diverged, IllegalChoice
+from comity.core.errors import Diverged, IllegalChoice, NotEnumerable
 from comity.core.flow import Choices, Decisions, Game
 from comity.core.outcome import Outcome
 from comity.core.space import Drawable, Lottery
@@ -67,16 +67,17 @@ def settle(match: Match, decide: Decide, key: int) -> None:
 def receive(match: Match, replies: Sequence[Reply], key: int) -> None:
     """Answer the present step with these replies (chance needs none), drawing what is left to chance under `key`."""
     step = len(match.choices)
-    choices = []
+    choices, lotteries = [], {}
     for slot, (decision, reply) in enumerate(zip(match.pending, replies, strict=True)):
         if decision.player == NATURE:
             choices.append(cast("Drawable[Any]", decision.options).draw(Address(key, step, slot)))
         elif isinstance(reply, Lottery):
             choices.append(_drawn(decision, reply, Address(key, step, slot)))
-            match.lotteries[step, slot] = reply
+            lotteries[step, slot] = reply
         else:
             choices.append(reply)
     match.answer(tuple(choices))
+    match.lotteries.update(lotteries)
 
 
 def _drawn(decision: Decision[Any], lottery: Lottery[Any], address: Address) -> Any:
@@ -111,43 +112,67 @@ def replay(game: Game, choices: Iterable[Choices]) -> Match:
 
     Raises `Diverged`, naming the step, where the rules do not ask what the record answers.
     """
+    *_, match = replaying(game, choices)
+    return match
+
+
+def replaying(game: Game, choices: Iterable[Choices]) -> Iterator[Match]:
+    """What `replay` does, one step at a time: the match before each recorded step is answered, and after the last."""
     match = Match(game)
     for step, batch in enumerate(choices):
+        if match.outcome is not None:
+            raise Diverged(step, "the record goes on where the rules have ended")
         if len(batch) != len(match.pending):
             raise Diverged(step, f"the record answers {len(batch)} decisions, the rules put {len(match.pending)}")
+        yield match
         try:
             match.answer(batch)
         except IllegalChoice as error:
             raise Diverged(step, str(error)) from error
-    return match
+    yield match
 
 
 @dataclass(frozen=True)
 class Node:
-    """A decision in the tree of a game, and where each choice leads."""
+    """A decision in the tree of a game, where each choice leads, and to which step of the match it belongs."""
 
     decision: Decision[Any]
     branches: Mapping[Any, Tree]
+    step: int
 
 
 Tree: TypeAlias = Node | Outcome
 
 
-def tree(game: Game, path: Path = ()) -> Tree:
+def tree(game: Game, path: Path = (), most: int | None = None) -> Tree:
     """The game from that path on, as a tree: the decisions of one step follow one another in their order.
 
-    Raises `NotEnumerable` where a player may choose from more than a finite list. Costs one play of the prefix per
-    node, so it is meant for games of up to some 10**5 leaves.
+    Raises `NotEnumerable` where a player may choose from more than a finite list, and where there are more than `most`
+    nodes (leaves included). Costs one play of the prefix per step, so it is meant for games of up to some 10**5 leaves.
     """
-    match = replay(game, path)
+    root: dict[Any, Tree] = {}
+    ahead: list[_Bud] = [(root, None, replay(game, path), ())]
+    made = 0
+    while ahead:  # by hand and not by recursion: a tree may be deeper than Python's stack
+        made += 1
+        if most is not None and made > most:
+            raise NotEnumerable(f"the tree of this game has more than {most} nodes")
+        branches, choice, match, chosen = ahead.pop()
+        if chosen and len(chosen) == len(match.pending):
+            match, chosen = replay(game, (*match.choices, chosen)), ()
+        branches[choice], onward = _grown(match, chosen)
+        ahead.extend(reversed(onward))
+    return root[None]
+
+
+_Bud: TypeAlias = tuple[dict[Any, Tree], Any, Match, Choices]
+"""Where a branch is to grow: among which branches, for which choice, in which match, after what in its present step."""
+
+
+def _grown(match: Match, chosen: Choices) -> tuple[Tree, list[_Bud]]:
     if match.outcome is not None:
-        return match.outcome
-    pending = match.pending
-
-    def branch(chosen: Choices) -> Tree:
-        if len(chosen) == len(pending):
-            return tree(game, (*path, chosen))
-        decision = pending[len(chosen)]
-        return Node(decision, {choice: branch((*chosen, choice)) for choice in decision.options})
-
-    return branch(())
+        return match.outcome, []
+    decision = match.pending[len(chosen)]
+    branches: dict[Any, Tree] = {}
+    onward: list[_Bud] = [(branches, option, match, (*chosen, option)) for option in decision.options]
+    return Node(decision, branches, len(match.choices)), onward

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from math import fsum, nan
 from typing import Protocol, runtime_checkable
 
 from comity.core.flow import Game, StageGame
@@ -21,8 +22,11 @@ class Scale:
     high: float
 
     def normalised(self, payoff: float) -> float:
-        """The payoff where low is 0 and high is 1; not clipped (CoopEval 2026, the scale of its Mean)."""
-        return (payoff - self.low) / (self.high - self.low)
+        """The payoff where low is 0 and high is 1; not clipped (CoopEval 2026, the scale of its Mean).
+
+        A game that pays everybody the same whatever they do has no such scale; the answer is NaN.
+        """
+        return (payoff - self.low) / (self.high - self.low) if self.low < self.high else nan
 
 
 @runtime_checkable
@@ -73,11 +77,11 @@ def scale_of(game: NamedStage) -> Scale:
     if defect is not None and cooperate is not None and defect < cooperate:
         return Scale(defect, cooperate)
     paid = [game.payoffs(profile) for profile in itertools.product(*game.actions)]
-    means = [sum(payoffs) / game.n_players for payoffs in paid]
+    means = [fsum(payoffs) / game.n_players for payoffs in paid]
     low, high = min(means), max(means)
     return Scale(low if low < high else min(map(min, paid)), high)
 
 
 def _mean_payoff(game: NamedStage, profile: tuple[str | None, ...]) -> float | None:
     named = tuple(action for action in profile if action is not None)
-    return sum(game.payoffs(named)) / game.n_players if len(named) == game.n_players else None
+    return fsum(game.payoffs(named)) / game.n_players if len(named) == game.n_players else None

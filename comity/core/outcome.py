@@ -34,11 +34,11 @@ class Outcome:
 
     def seen_by(self, player: int | None) -> Outcome:
         """This outcome as that player sees it; None is an onlooker, who sees what is public."""
-        if self.views:
-            return self.views[player] if player is not None else replace(self, views=())
+        if self.views and player is not None:
+            return self.views[player]
         parts = tuple([part.seen_by(player) for part in self.parts])
-        unchanged = all(map(is_, parts, self.parts))
-        return self if unchanged else replace(self, parts=parts)
+        unchanged = not self.views and all(map(is_, parts, self.parts))
+        return self if unchanged else replace(self, parts=parts, views=())
 
     def noted(self, *notes: Fact, private: Sequence[tuple[Fact, ...]] = ()) -> Outcome:
         """This outcome with public notes added, and for each player those in private[player] beside them."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import isclose, prod
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from comity.core.chance import Address
 from comity.core.errors import BadParameter, NotEnumerable
@@ -52,7 +52,9 @@ class Drawable(Space[C_co], Protocol[C_co]):
 
 
 def _same(a: object, b: object) -> bool:
-    return type(a) is type(b) and a == b
+    if type(a) is not type(b) or a != b:
+        return False
+    return not isinstance(a, tuple) or all(map(_same, a, cast("tuple[object, ...]", b)))
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class OneOf(Generic[C]):
 
     def __contains__(self, choice: object) -> bool:
         for option in self.options:  # noqa: SIM110 (asked at every answer; `any` takes four times as long)
-            if option == choice and type(option) is type(choice):
+            if option == choice and _same(option, choice):
                 return True
         return False
 

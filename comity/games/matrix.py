@@ -220,13 +220,23 @@ class TrustGame(Bimatrix):
     """A truster may give or keep, a trustee give back or keep, both at once.
 
     After Berg, Dickhaut and McCabe (1995), in the simultaneous form of CoopEval (2026): the trustee gains by keeping
-    whatever the truster does, and the truster then gains by keeping too.
+    whatever the truster does (or does not lose, once the truster has kept), and the truster then gains by keeping too.
+    Raises `BadParameter` unless that is so and both giving is better for both than both keeping.
     """
 
     give_give: Pair = (10, 10)
     give_keep: Pair = (0, 20)
     keep_give: Pair = (6, 2)
     keep_keep: Pair = (4, 4)
+
+    def __post_init__(self) -> None:
+        truster = self.give_give[0] > self.keep_keep[0] > self.give_keep[0]
+        trustee = self.give_keep[1] > self.give_give[1] > self.keep_keep[1] >= self.keep_give[1]
+        if not (truster and trustee):
+            raise BadParameter(
+                "a trust game needs give_give > keep_keep > give_keep for the truster, "
+                "and give_keep > give_give > keep_keep >= keep_give for the trustee"
+            )
 
     @property
     def actions(self) -> tuple[tuple[str, ...], ...]:

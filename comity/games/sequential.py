@@ -33,6 +33,9 @@ class SequentialTrustGame:
     keep_give: Pair = (6, 2)
     keep_keep: Pair = (4, 4)
 
+    def __post_init__(self) -> None:
+        _ = self.at_once  # which checks the payoffs
+
     @cached_property
     def at_once(self) -> TrustGame:
         """The same payoffs with both acting at once."""

@@ -59,7 +59,8 @@ class Contracted:
     """Propose contracts, elect one, sign it or not, act, and settle if all signed.
 
     low, high: bounds of every payment; without them any whole number may be proposed (as in CoopEval).
-    recall: whether players who sign and act still see the proposals and their own ballot (CoopEval shows them neither).
+    recall: whether players, when they sign and act and afterwards, still see the proposals and their own ballot
+        (CoopEval shows them neither).
     """
 
     base: StageGame
@@ -98,7 +99,8 @@ class Contracted:
         election = yield from elect(self.n_players, self.contracts, *self.rules)
         contract = Contract(self.actions, election.elected, election.winner)
         remembered = election.remembered if self.recall else nothing
-        return (yield from told(self.under(contract), self.rule, each=lambda p: (*remembered(p), contract)))
+        outcome = yield from told(self.under(contract), self.rule, each=lambda p: (*remembered(p), contract))
+        return election.kept(outcome) if self.recall else outcome
 
     def under(self, contract: Contract) -> Flow[Outcome]:
         """Sign, act and settle, the contract given."""

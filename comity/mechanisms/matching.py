@@ -18,7 +18,7 @@ from comity.mechanisms.repetition import (
     checked_horizon,
     round_weights,
 )
-from comity.mechanisms.stacking import checked_memory, checked_rounds, checked_share
+from comity.mechanisms.stacking import Memory, checked_memory, checked_rounds, checked_share
 
 Matching: TypeAlias = Literal["random", "balanced"]
 Groups: TypeAlias = tuple[tuple[int, ...], ...]
@@ -28,14 +28,14 @@ Groups: TypeAlias = tuple[tuple[int, ...], ...]
 class Rotation:
     """The rule as the players are told it: how many there are, how it goes on, and what they are shown.
 
-    rounds, chance: as in `Repetition`. memory: how many past rounds are shown; None is all. depth: 1 shows what the
+    rounds, chance: as in `Repetition`. memory: how many past rounds are shown, or "all". depth: 1 shows what the
     partners did, 2 also what their partners had done before that, and so on.
     """
 
     population: int
     rounds: int | None
     chance: float | None
-    memory: int | None
+    memory: Memory
     depth: int
 
 
@@ -82,7 +82,7 @@ class Rotated:
     population: int = 12
     rounds: int = 15
     discount: float = 0.8
-    memory: int | None = 3
+    memory: Memory = 3
     depth: int = 1
     matching: Matching = "random"
     horizon: Horizon = "chance"
@@ -143,7 +143,7 @@ class Rotated:
         )
 
     def _meeting(self, group: tuple[int, ...], rule: Rotation, past: tuple[Play, ...], round: int) -> Flow[Outcome]:
-        since = 0 if self.memory is None else round - self.memory
+        since = 0 if self.memory == "all" else round - self.memory
         window = [play for play in past if play.round >= since]
 
         def each(player: int) -> tuple[Standings]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from comity.core.decision import Decision, Fact
+from comity.core.errors import BadStack
 from comity.core.flow import Choices, Decisions, Flow, StageGame, relay, told
 from comity.core.outcome import Outcome
 from comity.core.space import Each, OneOf, Space
-from comity.mechanisms.stacking import needs_common_actions, needs_stage_game
+from comity.mechanisms.stacking import label, needs_common_actions, needs_stage_game
 from comity.mechanisms.voting import elect, nothing
 
 DELEGATE = "delegate"
@@ -40,8 +41,8 @@ class Mediated:
     """Propose mediators, elect one, then act or delegate.
 
     A mediator sees only how many delegate, and plays one action for all of them.
-    recall: whether the players, when they act, still see the proposals and their own ballot. Without it (as in
-        CoopEval) the game is not of perfect recall.
+    recall: whether the players, when they act and afterwards, still see the proposals and their own ballot. Without it
+        (as in CoopEval) the game is not of perfect recall.
     """
 
     base: StageGame
@@ -50,6 +51,8 @@ class Mediated:
     def __post_init__(self) -> None:
         needs_stage_game("mediation", self.base)
         needs_common_actions("mediation", self.base)
+        if DELEGATE in self.base.actions[0]:
+            raise BadStack(f"mediation adds the action {DELEGATE!r}, which {label(self.base)} has already")
 
     @property
     def n_players(self) -> int:
@@ -69,7 +72,8 @@ class Mediated:
         election = yield from elect(self.n_players, self.plans, *self.rules)
         mediator = Mediator(election.elected, election.winner)
         remembered = election.remembered if self.recall else nothing
-        return (yield from told(self.under(mediator), Mediation(), each=lambda p: (*remembered(p), mediator)))
+        outcome = yield from told(self.under(mediator), Mediation(), each=lambda p: (*remembered(p), mediator))
+        return election.kept(outcome) if self.recall else outcome
 
     def under(self, mediator: Mediator) -> Flow[Outcome]:
         """Act or delegate, the mediator given."""

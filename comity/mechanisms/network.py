@@ -137,6 +137,9 @@ class Networked(_OnEdges):
 class PerEdge(_OnEdges):
     """base along every edge at once: a player meets each neighbour in a play of its own.
 
+    What goes on along one edge is not shown along another while they are played; with a base of more than one step the
+    game is therefore not of perfect recall.
+
     base: any game for two. edges, graph, pay: as in `Networked`.
     """
 

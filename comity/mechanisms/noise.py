@@ -68,14 +68,16 @@ class Trembling:
 
     def play(self) -> Flow[Outcome]:
         slips = yield from ask(*(_slip(len(actions), self.noise, "tremble") for actions in self.actions))
-        meant: list[str] = []
+        meant: dict[int, str] = {}
 
         def read(decisions: Decisions, choices: Choices) -> Choices:
-            meant.extend(choices)
-            return tuple(self._executed(d.player, c, slips[d.player]) for d, c in zip(decisions, choices, strict=True))
+            acts = {d.player: choice for d, choice in zip(decisions, choices, strict=True) if d.kind == "act"}
+            meant.update(acts)
+            executed = {seat: self._executed(seat, action, slips[seat]) for seat, action in acts.items()}
+            return tuple(executed.get(d.player, choice) for d, choice in zip(decisions, choices, strict=True))
 
         outcome = yield from told(relay(self.base.play(), read=read), Noise(execution=self.noise))
-        return outcome.noted(private=[(Meant(action),) for action in meant])
+        return outcome.noted(private=[(Meant(meant[seat]),) for seat in range(self.n_players)])
 
     def _executed(self, seat: int, action: str, slip: int) -> str:
         actions = self.actions[seat]

@@ -11,7 +11,7 @@ from comity.core.errors import BadParameter
 from comity.core.flow import Flow, Game, draw, told
 from comity.core.outcome import Outcome, Play
 from comity.core.space import Lottery
-from comity.mechanisms.stacking import checked_memory, checked_rounds, checked_share
+from comity.mechanisms.stacking import Memory, checked_memory, checked_rounds, checked_share
 
 Horizon: TypeAlias = Literal["chance", "announced", "hidden"]
 
@@ -21,12 +21,12 @@ class Repetition:
     """The rule as the players are told it: how it goes on, and how far back they are shown.
 
     rounds: the number of rounds, where it is announced. chance: the probability that another round follows, where that
-    is. memory: how many past rounds are shown; None is all.
+    is. memory: how many past rounds are shown, or "all".
     """
 
     rounds: int | None
     chance: float | None
-    memory: int | None
+    memory: Memory
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Repeated:
     """`rounds` rounds of base between the same players, always all of them.
 
     rounds, discount: payoffs are the weighted means of `round_weights`.
-    memory: how many past rounds a player is shown; None is all of them.
+    memory: how many past rounds a player is shown, or "all".
     horizon: what the players are told: "chance" tells the discount as the probability of another round (as CoopEval
         does, although all rounds are played), "announced" tells the number of rounds, "hidden" tells neither.
     """
@@ -50,7 +50,7 @@ class Repeated:
     base: Game
     rounds: int = 15
     discount: float = 0.8
-    memory: int | None = 3
+    memory: Memory = 3
     horizon: Horizon = "chance"
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ class Continued:
     base: Game
     chance: float = 0.8
     most: int = 200
-    memory: int | None = 3
+    memory: Memory = 3
 
     def __post_init__(self) -> None:
         checked_rounds(self.most)
@@ -139,12 +139,12 @@ def announced(horizon: Horizon, rounds: int, discount: float) -> tuple[int | Non
     return (rounds if horizon == "announced" else None, discount if horizon == "chance" else None)
 
 
-def recent(past: tuple[Play, ...], memory: int | None) -> tuple[Play, ...]:
+def recent(past: tuple[Play, ...], memory: Memory) -> tuple[Play, ...]:
     """The plays inside the memory, oldest first."""
-    return past if memory is None else past[max(len(past) - memory, 0) :]
+    return past if memory == "all" else past[max(len(past) - memory, 0) :]
 
 
-def histories(past: tuple[Play, ...], memory: int | None) -> Observer:
+def histories(past: tuple[Play, ...], memory: Memory) -> Observer:
     """For each player the history it sees."""
     window = recent(past, memory)
 
@@ -165,6 +165,11 @@ def round_weights(rounds: int, discount: float) -> tuple[float, ...]:
 
 
 def weighted(past: Sequence[Play], weights: Sequence[float]) -> tuple[float, ...]:
-    """The weighted sum of the payoffs of plays in which player i is always in seat i."""
-    paid = zip(*(play.outcome.payoffs for play in past), strict=True)
-    return tuple(sum(w * payoff for w, payoff in zip(weights, payoffs, strict=True)) for payoffs in paid)
+    """The weighted sum of the payoffs of plays in which player i is always in seat i, added in the order of play.
+
+    It is added by hand because the rounding of `sum` depends on the version of Python, and a payoff must not.
+    """
+    totals = (0.0,) * len(past[0].outcome.payoffs)
+    for weight, play in zip(weights, past, strict=True):
+        totals = tuple(total + weight * payoff for total, payoff in zip(totals, play.outcome.payoffs, strict=True))
+    return totals

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Literal, TypeAlias
 
 from comity.core.errors import BadParameter, BadStack
 from comity.core.flow import Game, StageGame
@@ -57,10 +58,14 @@ def checked_share(name: str, share: float) -> None:
         raise BadParameter(f"{name} must lie between 0 and 1, not {share:g}")
 
 
-def checked_memory(memory: int | None) -> None:
-    """Raise `BadParameter` unless memory is absent (everything) or not negative."""
-    if memory is not None and memory < 0:
-        raise BadParameter(f"memory must not be negative, not {memory}; leave it out for all rounds")
+Memory: TypeAlias = int | Literal["all"]
+"""How many past rounds are shown."""
+
+
+def checked_memory(memory: Memory) -> None:
+    """Raise `BadParameter` unless memory is a number of rounds that is not negative, or "all"."""
+    if memory != "all" and (isinstance(memory, str) or memory < 0):
+        raise BadParameter(f'memory must be 0 or more rounds, or "all", not {memory!r}')
 
 
 def label(game: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from comity.core.decision import Fact
 from comity.core.flow import Flow, ask_all, draw
+from comity.core.outcome import Outcome
 from comity.core.space import YES_NO, Each, OneOf, Space
 
 
@@ -40,6 +41,10 @@ class Election:
     def remembered(self, player: int) -> tuple[Fact, ...]:
         """What a player who forgets nothing knows of it besides who won."""
         return (Proposals(self.proposals), Ballot(self.ballots[player]))
+
+    def kept(self, outcome: Outcome) -> Outcome:
+        """The outcome as players look back on it who forget nothing of the election that led to it."""
+        return outcome.noted(private=[self.remembered(player) for player in range(len(self.ballots))])
 
 
 def approvals(ballots: Sequence[tuple[bool, ...]]) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from comity.mechanisms.network import Network
 from comity.mechanisms.noise import Meant, Noise
 from comity.mechanisms.repetition import Repetition
 from comity.mechanisms.sanctions import Sanctioning, Sanctions
+from comity.mechanisms.stacking import Memory
 from comity.mechanisms.talk import Said, Talk
 from comity.mechanisms.voting import Ballot, Proposals
 from comity.words.phrases import chosen, listed, number, points, quoted, sentence
@@ -61,9 +62,9 @@ def _horizon(rounds: int | None, chance: float | None) -> Iterator[str]:
         yield "You are not told how many rounds there are."
 
 
-def _window(memory: int | None) -> str:
+def _window(memory: Memory) -> str:
     match memory:
-        case None:
+        case "all":
             return "all past rounds"
         case 0:
             return "no past round"

@@ -123,9 +123,10 @@ def test_a_game_in_turns_has_no_equilibria_in_actions() -> None:
 
 
 def test_a_stack_is_told_with_every_parameter_from_the_inside_out() -> None:
-    stack = (Spec.of("mediation"), Spec.of("repetition", {"rounds": 3, "memory": None}))
+    stack = (Spec.of("mediation"), Spec.of("repetition", {"rounds": 3, "memory": "all"}))
     told = dict(facts_of(Cell("game", "both", Spec.of("prisoners_dilemma"), stack)))
-    assert told["Mechanism"] == 'mediation(recall=true), then repetition(rounds=3, discount=0.8, horizon="chance")'
+    repetition = 'repetition(rounds=3, discount=0.8, memory="all", horizon="chance")'
+    assert told["Mechanism"] == f"mediation(recall=true), then {repetition}"
     assert spelled("grim", {}) == "grim"
 
 

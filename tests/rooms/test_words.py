@@ -568,7 +568,7 @@ def test_choices_the_rules_do_not_ask_for_have_no_transcript() -> None:
 
 
 def test_a_transcript_does_not_repeat_the_past() -> None:
-    game = Repeated(DILEMMA, rounds=40, memory=None)
+    game = Repeated(DILEMMA, rounds=40, memory="all")
     match, _ = played(game, Script(2), 2)
     assert len(transcript(game, match.choices).splitlines()) == 3 * 40 + 2
 

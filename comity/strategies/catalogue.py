@@ -1,0 +1,324 @@
+"""The strategies by name. A plan names them so; a plugin adds to them.
+
+Each entry is a function whose parameters are what a plan may set, and whose docstring gives the definition and the
+source. Unless an entry says otherwise, what it does besides acting is what `Scripted` does by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from comity.core.errors import BadParameter
+from comity.exact.automata import Automaton
+from comity.exact.automata import memory_one as memory_one_automaton
+from comity.strategies import finite_state as tables
+from comity.strategies.accepting import (
+    AcceptAll,
+    AcceptByEquilibrium,
+    AcceptByGuarantee,
+    AcceptNone,
+    AcceptOwn,
+    ApproveBest,
+)
+from comity.strategies.claiming import Anchor, LevelK, Undercut
+from comity.strategies.contributing import ConditionalContributor, ThresholdContributor
+from comity.strategies.delegating import DelegateAlways, DelegateInEquilibrium, DelegateNever
+from comity.strategies.finite_state import FiniteState
+from comity.strategies.proposing import EfficientProposal, GreedyProposal, RationalProposal, UselessProposal
+from comity.strategies.rational import PlayEquilibrium
+from comity.strategies.reputation import STANDING, STERN_JUDGING, Discriminator, ImageScoring
+from comity.strategies.sanctioning import NoSanctions, PunishDefectors, RewardCooperators
+from comity.strategies.scripted import Scripted
+from comity.strategies.speaking import Promise, Silent
+from comity.strategies.strategy import Strategy
+
+
+def always_cooperate() -> Scripted:
+    """Cooperates in every round (Axelrod 1984)."""
+    return Scripted(FiniteState(tables.ALWAYS_COOPERATE))
+
+
+def always_defect() -> Scripted:
+    """Defects in every round (Axelrod 1984).
+
+    It keeps out of every arrangement: it proposes what changes nothing, approves and signs nothing, never delegates.
+    """
+    return Scripted(
+        FiniteState(tables.ALWAYS_DEFECT),
+        delegate=DelegateNever(),
+        propose=UselessProposal(),
+        approve=AcceptNone(),
+        sign=AcceptNone(),
+    )
+
+
+def random(p: float = 0.5) -> Scripted:
+    """Cooperates with probability p in every round (RANDOM in Axelrod 1980, with p = 1/2)."""
+    return Scripted(FiniteState(tables.random(p)))
+
+
+def tit_for_tat() -> Scripted:
+    """Cooperates at first, then does what the others did last (Rapoport's entry in Axelrod 1980)."""
+    return Scripted(FiniteState(tables.TIT_FOR_TAT))
+
+
+def suspicious_tit_for_tat() -> Scripted:
+    """Defects at first, then does what the others did last (Boyd and Lorberbaum 1987)."""
+    return Scripted(FiniteState(tables.SUSPICIOUS_TIT_FOR_TAT))
+
+
+def generous_tit_for_tat(p: float = 1 / 3) -> Scripted:
+    """Tit for tat that forgives a defection with probability p (Nowak and Sigmund 1992, whose example has p = 1/3)."""
+    return Scripted(FiniteState(tables.generous_tit_for_tat(p)))
+
+
+def two_tits_for_tat() -> Scripted:
+    """Cooperates at first, and answers every defection with two (Axelrod 1984)."""
+    return Scripted(FiniteState(tables.TWO_TITS_FOR_TAT))
+
+
+def tit_for_two_tats() -> Scripted:
+    """Defects only after two defections running (Axelrod 1984; Maynard Smith's entry in the second tournament)."""
+    return Scripted(FiniteState(tables.TIT_FOR_TWO_TATS))
+
+
+def hard_tit_for_tat() -> Scripted:
+    """Cooperates at first, and defects after any defection in the last three rounds (as in Akata et al. 2025)."""
+    return Scripted(FiniteState(tables.HARD_TIT_FOR_TAT))
+
+
+def reverse_tit_for_tat() -> Scripted:
+    """Defects at first, then does the opposite of what the others did last (Nachbar 1992)."""
+    return Scripted(FiniteState(tables.REVERSE_TIT_FOR_TAT))
+
+
+def grim() -> Scripted:
+    """Cooperates until the others defect once, then defects for good (Friedman 1971).
+
+    Where partners change it is the contagious strategy of Kandori (1992): it defects on all once it has met a defector.
+    """
+    return Scripted(FiniteState(tables.GRIM))
+
+
+def win_stay_lose_shift() -> Scripted:
+    """Cooperates at first, and again whenever both did the same last (Nowak and Sigmund 1993; Pavlov)."""
+    return Scripted(FiniteState(tables.WIN_STAY_LOSE_SHIFT))
+
+
+def alternate() -> Scripted:
+    """Cooperates at first, then does the opposite of what it did last itself (Axelrod 1984)."""
+    return Scripted(FiniteState(tables.ALTERNATE))
+
+
+def defect_once() -> Scripted:
+    """Defects in the first round and cooperates ever after (Akata et al. 2025)."""
+    return Scripted(FiniteState(tables.DEFECT_ONCE))
+
+
+def naive_prober(p: float = 0.1) -> Scripted:
+    """Tit for tat that, after the first round, defects with probability p where it would cooperate (Axelrod 1984)."""
+    return Scripted(FiniteState(tables.naive_prober(p)))
+
+
+def memory_one(
+    first: float = 1.0, both: float = 1.0, sucker: float = 0.0, tempted: float = 0.0, neither: float = 1.0
+) -> Scripted:
+    """Cooperates with these probabilities at first, and after each sign of the last round (Nowak and Sigmund 1990).
+
+    both, sucker, tempted, neither: after both cooperated, only it did, only the others did, none did. By default
+    win-stay-lose-shift.
+    """
+    return Scripted(FiniteState(memory_one_automaton(first, both, sucker, tempted, neither)))
+
+
+def automaton(
+    start: int = 0,
+    cooperates: tuple[float, ...] = (1, 0),
+    then: tuple[tuple[int, int, int, int], ...] = ((0, 1, 0, 1), (0, 1, 0, 1)),
+) -> Scripted:
+    """Any finite automaton (Rubinstein 1986); by default tit for tat.
+
+    start: the state of the first round. cooperates: for each state the probability of cooperating in it. then: for each
+    state the next one after each sign of the round (both cooperated, only it did, only the others did, none did).
+    """
+    return Scripted(FiniteState(Automaton(start, cooperates, then)))
+
+
+def image_scoring(threshold: int = 0) -> Scripted:
+    """Cooperates with those whose visible cooperations outnumber their defections by at least `threshold`.
+
+    Nowak and Sigmund (1998): see `ImageScoring`.
+    """
+    return Scripted(ImageScoring(threshold))
+
+
+def standing() -> Scripted:
+    """Cooperates with those in good standing, which is lost by defecting on the good (Sugden 1986).
+
+    See `Discriminator` for what it needs to be shown.
+    """
+    return Scripted(Discriminator(STANDING))
+
+
+def stern_judging() -> Scripted:
+    """Cooperates with the good: those who cooperated with the good and defected on the bad (Pacheco et al. 2006).
+
+    See `Discriminator` for what it needs to be shown.
+    """
+    return Scripted(Discriminator(STERN_JUDGING))
+
+
+def threshold_contributor(k: int = 1, first: bool = True) -> Scripted:
+    """Contributes if at least k of the others did last (Granovetter 1978; Boyd and Richerson 1988).
+
+    first: whether it contributes at first.
+    """
+    return Scripted(ThresholdContributor(k, first))
+
+
+def conditional_contributor(first: float = 1.0, intercept: float = 0.0, slope: float = 1.0) -> Scripted:
+    """Contributes with probability intercept + slope x the share of the others who did last (Fischbacher et al. 2001).
+
+    first: the probability at first.
+    """
+    return Scripted(ConditionalContributor(first, intercept, slope))
+
+
+def level_k(k: int = 1, anchor: Anchor = "cooperative") -> Scripted:
+    """Replies best to level k - 1, where level 0 makes the highest claim or plays anything (Stahl and Wilson 1994).
+
+    anchor: "cooperative" for the highest claim (Arad and Rubinstein 2012), "uniform" for anything (Nagel 1995).
+    """
+    return Scripted(LevelK(k, anchor))
+
+
+def undercut(by: int = 1) -> Scripted:
+    """Makes the highest claim at first, then claims `by` steps less than the others' lowest last claim (Basu 1994)."""
+    return Scripted(Undercut(by))
+
+
+def rational() -> Scripted:
+    """Plays an equilibrium of the finite game that follows, found by backward induction (Nash 1950; Kuhn 1953).
+
+    Ties by the rule of `backward_induction`. It proposes what pays it most among what nobody refuses, approves the
+    proposals that are best for it, signs what does not lower its equilibrium payoff, acts or delegates as the
+    equilibrium says, says nothing, sanctions nobody; under repetition it plays the equilibrium of one round in every
+    round, which is an equilibrium of the whole.
+    """
+    return Scripted(
+        PlayEquilibrium(),
+        delegate=None,
+        propose=RationalProposal(),
+        approve=ApproveBest(),
+        sign=AcceptByEquilibrium(),
+        speak=Silent(),
+        sanction=NoSanctions(),
+    )
+
+
+Rule: TypeAlias = str | tuple[Any, ...]
+"""A rule as a plan names it: its name, or its name and then its parameters in their order."""
+
+
+def composed(
+    act: Rule = "tit_for_tat",
+    delegate: Rule = "in_equilibrium",
+    propose: Rule = "efficient",
+    approve: Rule = "by_equilibrium",
+    sign: Rule = "by_equilibrium",
+    speak: Rule = "announce",
+    sanction: Rule = "none",
+) -> Scripted:
+    """Acts like another strategy, with the rule of your choice for every other kind of decision.
+
+    Each rule is a name, or a list of its name and its parameters: act = ["generous_tit_for_tat", 0.2]. The names for
+    act are those of the other strategies, for the rest those of `RULES`. Raises `BadParameter` where there is no such
+    rule.
+    """
+    acting = _chosen("act", STRATEGIES, act).act
+    others = {
+        "delegate": delegate,
+        "propose": propose,
+        "approve": approve,
+        "sign": sign,
+        "speak": speak,
+        "sanction": sanction,
+    }
+    return Scripted(acting, **{kind: _chosen(kind, RULES[kind], rule) for kind, rule in others.items()})
+
+
+def _chosen(kind: str, among: Mapping[str, Callable[..., Any]], rule: Rule) -> Any:
+    named = (rule,) if isinstance(rule, str) else rule
+    name, *parameters = named if isinstance(named, Sequence) and named else (None,)
+    if name not in among:
+        raise BadParameter(
+            f"{kind} must be one of {', '.join(among)}, or a list of that and its parameters, not {rule!r}"
+        )
+    try:
+        return among[name](*parameters)
+    except TypeError as error:
+        raise BadParameter(f"{kind} = {name} does not take the parameters {parameters}: {error}") from None
+
+
+STRATEGIES: dict[str, Callable[..., Scripted]] = {
+    "always_cooperate": always_cooperate,
+    "always_defect": always_defect,
+    "random": random,
+    "tit_for_tat": tit_for_tat,
+    "suspicious_tit_for_tat": suspicious_tit_for_tat,
+    "generous_tit_for_tat": generous_tit_for_tat,
+    "two_tits_for_tat": two_tits_for_tat,
+    "tit_for_two_tats": tit_for_two_tats,
+    "hard_tit_for_tat": hard_tit_for_tat,
+    "reverse_tit_for_tat": reverse_tit_for_tat,
+    "grim": grim,
+    "win_stay_lose_shift": win_stay_lose_shift,
+    "alternate": alternate,
+    "defect_once": defect_once,
+    "naive_prober": naive_prober,
+    "memory_one": memory_one,
+    "automaton": automaton,
+    "image_scoring": image_scoring,
+    "standing": standing,
+    "stern_judging": stern_judging,
+    "threshold_contributor": threshold_contributor,
+    "conditional_contributor": conditional_contributor,
+    "level_k": level_k,
+    "undercut": undercut,
+    "rational": rational,
+    "composed": composed,
+}
+
+RULES: dict[str, dict[str, Callable[..., Strategy | None]]] = {
+    "delegate": {
+        "in_equilibrium": DelegateInEquilibrium,
+        "always": DelegateAlways,
+        "never": DelegateNever,
+        "as_act": lambda: None,
+    },
+    "propose": {
+        "efficient": EfficientProposal,
+        "useless": UselessProposal,
+        "greedy": GreedyProposal,
+        "rational": RationalProposal,
+    },
+    "approve": {
+        "all": AcceptAll,
+        "none": AcceptNone,
+        "own": AcceptOwn,
+        "by_guarantee": AcceptByGuarantee,
+        "by_equilibrium": AcceptByEquilibrium,
+        "best": ApproveBest,
+    },
+    "sign": {
+        "all": AcceptAll,
+        "none": AcceptNone,
+        "own": AcceptOwn,
+        "by_guarantee": AcceptByGuarantee,
+        "by_equilibrium": AcceptByEquilibrium,
+    },
+    "speak": {"announce": lambda: None, "promise": Promise, "silent": Silent},
+    "sanction": {"none": NoSanctions, "punish_defectors": PunishDefectors, "reward_cooperators": RewardCooperators},
+}
+"""The rules by name, for every kind of decision but act; None is what `Scripted` takes it to be."""

@@ -1,0 +1,178 @@
+"""What the facts of a decision say about how others play: who is there, and what they did.
+
+Every strategy reads its surroundings here and nowhere else, so the conventions are stated once:
+
+- *To cooperate* is to play the action that the named game calls cooperative for that seat; everything else, the
+  actions of neither name included, is not to cooperate. Where the game names no such action (matching pennies), the
+  first action of the seat stands for it, and the last for the defective one.
+- *The progress* of a decision is its innermost `History` or `Standings`. Under a `History` the last play is the last
+  visible one between just the players who are together now. Under `Standings` there is no shared history: the last
+  action of each present player is the one of its own most recent visible play, whoever it met there.
+- *The others* are all other seats of the group that plays together; on a network with one action for all neighbours,
+  the neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from comity.core.decision import Decision, Fact, Seats
+from comity.core.errors import BadStack
+from comity.core.flow import Game, StageGame
+from comity.core.named import Named, named_game
+from comity.core.outcome import Play, stage_plays
+from comity.mechanisms.matching import Standing, Standings
+from comity.mechanisms.network import Network
+from comity.mechanisms.repetition import History
+from comity.strategies.once import once
+
+Progress: TypeAlias = History | Standings
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """For each seat of a game the action that stands for cooperation, and the one that stands for defection."""
+
+    cooperative: tuple[str, ...]
+    defective: tuple[str, ...]
+
+    @property
+    def n_seats(self) -> int:
+        return len(self.cooperative)
+
+
+def meaning_of(game: Game) -> Meaning:
+    """What the actions mean in the game under this stack of mechanisms.
+
+    Raises `BadStack` where that game neither names nor lists the actions of a seat.
+    """
+    return _meaning(named_game(game))
+
+
+@once
+def _meaning(game: Named) -> Meaning:
+    pairs = [_named_pair(game, seat) for seat in range(game.n_players)]
+    return Meaning(tuple(first for first, _ in pairs), tuple(last for _, last in pairs))
+
+
+def _named_pair(game: Named, seat: int) -> tuple[str, str]:
+    cooperates, defects = game.cooperative[seat], game.defective[seat]
+    if cooperates is not None and defects is not None:
+        return cooperates, defects
+    if not isinstance(game, StageGame):
+        raise BadStack(
+            f"{type(game).__name__} does not say which action of seat {seat + 1} cooperates and which defects"
+        )
+    actions = game.actions[seat]
+    first = cooperates or next((action for action in actions if action != defects), actions[0])
+    last = defects or next((action for action in reversed(actions) if action != first), first)
+    return first, last
+
+
+def progress_of(sees: Sequence[Fact]) -> Progress | None:
+    """The innermost history or standings among these facts."""
+    return next((fact for fact in reversed(sees) if isinstance(fact, History | Standings)), None)
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Who is together at a decision.
+
+    seat: the decider's seat in the named game. others: the seats that it plays with.
+    group: for each seat the player, as the progress of the decision counts players.
+    """
+
+    seat: int
+    others: tuple[int, ...]
+    group: tuple[int, ...]
+
+
+def circle_of(decision: Decision[Any], n_seats: int) -> Circle:
+    """Who is together at this decision of a game with so many seats.
+
+    A player who has no seat yet (one who speaks before the groups are drawn) counts as in seat `player` modulo
+    `n_seats`.
+    """
+    seat = decision.seat % n_seats
+    group = tuple(range(n_seats))
+    for fact in reversed(decision.sees):
+        if isinstance(fact, History | Standings):
+            break
+        if isinstance(fact, Seats):
+            group = tuple(fact.players[player] for player in group)
+    return Circle(seat, _others(decision, seat, n_seats), group)
+
+
+def _others(decision: Decision[Any], seat: int, n_seats: int) -> tuple[int, ...]:
+    innermost = next((fact for fact in reversed(decision.sees) if isinstance(fact, Seats | Network)), None)
+    everybody = tuple(other for other in range(n_seats) if other != seat)
+    if not isinstance(innermost, Network):
+        return everybody
+    return tuple(other for other in everybody if any({seat, other} == set(edge) for edge in innermost.edges))
+
+
+def last_actions(progress: Progress | None, circle: Circle) -> tuple[str, ...] | None:
+    """The last visible action of every seat, or None where that of any is not to be seen."""
+    if isinstance(progress, History):
+        return _shared_actions(progress, circle.group)
+    if progress is None:
+        return None
+    actions = [_latest_action(standing) for standing in _standings(progress, circle.group)]
+    seen = tuple(action for action in actions if action is not None)
+    return seen if len(seen) == len(circle.group) else None
+
+
+def _shared_actions(history: History, group: tuple[int, ...]) -> tuple[str, ...] | None:
+    seen = (deed for play in reversed(history.past) for deed in reversed(deeds(play)))
+    return next((deed.actions for deed in seen if deed.players == group), None)
+
+
+def _standings(standings: Standings, group: tuple[int, ...]) -> Iterator[Standing]:
+    known = {standing.player: standing for standing in (standings.own, *standings.partners)}
+    return (known.get(player, Standing(player, ())) for player in group)
+
+
+def _latest_action(standing: Standing) -> str | None:
+    seen = (deed for encounter in reversed(standing.encounters) for deed in reversed(deeds(encounter.play)))
+    return next((deed.action_of(standing.player) for deed in seen if standing.player in deed.players), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One visible play of the stage game: in seat i the player players[i] played actions[i]."""
+
+    players: tuple[int, ...]
+    actions: tuple[str, ...]
+
+    def action_of(self, player: int) -> str:
+        return self.actions[self.players.index(player)]
+
+
+def deeds(play: Play) -> list[Deed]:
+    """The plays of the stage game inside this play, oldest first, with players counted as outside it."""
+    if play.outcome.actions:
+        return [Deed(play.players, play.outcome.actions)]
+    return [
+        Deed(tuple(play.players[place] for place in stage.players), stage.outcome.actions)
+        for stage in stage_plays(play.outcome)
+    ]
+
+
+def visible_deeds(progress: Progress | None) -> list[Deed]:
+    """Every play of the stage game that can be seen, oldest first, each once."""
+    if progress is None:
+        return []
+    plays = progress.past if isinstance(progress, History) else _plays(progress)
+    return [deed for play in plays for deed in deeds(play)]
+
+
+def _plays(standings: Standings) -> list[Play]:
+    found: dict[tuple[int, tuple[int, ...]], Play] = {}
+    ahead = [standings.own, *standings.partners]
+    while ahead:
+        for encounter in ahead.pop().encounters:
+            found[encounter.play.round, encounter.play.players] = encounter.play
+            ahead.extend(encounter.before)
+    return [found[when] for when in sorted(found)]

@@ -1,0 +1,58 @@
+"""What holds for every test: it is hermetic, its examples are reproducible in CI, and shared data is optional."""
+
+from __future__ import annotations
+
+import os
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SHARED_DATA = CHECKOUT.parent / "shared" / "data"
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of published data that lies beside the checkout; the test is skipped where there is none."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("needs the published data, in the folder shared/data beside the checkout")
+    return SHARED_DATA
+
+
+class NetworkRefused(Exception):
+    """A test reached for another machine."""
+
+
+def refuse_network(event: str, args: tuple[Any, ...]) -> None:
+    """An audit hook: sockets may reach this machine only. It sees every connection, whichever library makes it."""
+    if event in ("socket.connect", "socket.sendto"):
+        address = args[1]
+        host = address[0] if isinstance(address, tuple) else None  # a path is a socket of this machine
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = args[0]
+    else:
+        return
+    if not is_loopback(host):
+        raise NetworkRefused(f"a test tried to reach {host!r} ({event}); tests reach this machine only")
+
+
+def is_loopback(host: str | bytes | None) -> bool:
+    """Whether host names this machine; a name that would have to be looked up does not."""
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in (None, "", "localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+sys.addaudithook(refuse_network)
