@@ -26,7 +26,12 @@ _AVERAGED = ("agent", "replicate", "game", "mechanism")
 _NAMED = 12
 """So many rows a note names before it counts the rest."""
 
-_WORDS = {"forfeited": "forfeited", "payoffs_only": "known by their payoffs only", "unfinished": "not played"}
+_WORDS = {
+    "forfeited": "forfeited",
+    "payoffs_only": "known by their payoffs only",
+    "expected": "worked out and not played",
+    "unfinished": "not played",
+}
 
 
 def table(

@@ -18,7 +18,12 @@ from comity.report.results import Results
 from comity.report.text import counted, matches, prose
 from comity.words.phrases import sentence
 
-ENDS = (("finished", "finished"), ("forfeited", "forfeited"), ("payoffs_only", "known by their payoffs only"))
+ENDS = (
+    ("finished", "finished"),
+    ("forfeited", "forfeited"),
+    ("payoffs_only", "known by their payoffs only"),
+    ("expected", "worked out exactly and not played"),
+)
 MOST_FORFEITS = 100
 """So many forfeited matches are listed one by one."""
 MOST_REASON = 300

@@ -209,7 +209,8 @@ PLAN = parsed_plan(
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of a plan with a bit of everything."""
     folder = tmp_path_factory.mktemp("run")
-    records = list(ScriptedPlay(PLAN, agents_of(PLAN)).records(list(PLAN.matches())))
+    play = ScriptedPlay(PLAN, agents_of(PLAN))
+    records = [record for block in PLAN.blocks() for record in play.records(list(block.matches()))]
     with RunFile.create(folder, Header(PLAN.name, "plan", PLAN.text, PLAN.seed, PLAN.agents, PLAN.n_matches)) as file:
         file.append(records)
     return folder

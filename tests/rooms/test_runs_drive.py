@@ -103,7 +103,8 @@ def slowed(plan: Plan) -> dict[str, Slow]:
 
 
 def at_once(plan: Plan, agents: Mapping[str, ScriptedAgent] | None = None) -> list[Record]:
-    return list(ScriptedPlay(plan, agents or agents_of(plan)).records(list(plan.matches())))
+    play = ScriptedPlay(plan, agents or agents_of(plan))
+    return [record for block in plan.blocks() for record in play.records(list(block.matches()))]
 
 
 def later(plan: Plan, agents: Mapping[str, Agent], file: RunFile) -> list[Record]:

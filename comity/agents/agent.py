@@ -1,0 +1,44 @@
+"""What an agent is: something that can be sat down as a player of a match."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from comity.core.decision import Decision
+from comity.core.flow import Game
+from comity.core.match import Decide, Reply
+from comity.strategies.strategy import Strategy
+
+DecideLater: TypeAlias = Callable[[Decision[Any]], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class ScriptedAgent:
+    """An agent that answers at once, by a strategy."""
+
+    name: str
+    strategy: Strategy
+
+    def sit(self, game: Game, player: int) -> Decide:
+        """Sit down as that player of one match."""
+        return self.strategy.begin(game, player)
+
+
+@runtime_checkable
+class WaitingAgent(Protocol):
+    """An agent whose answers take time: a person, a language model. Its replies are kept one by one as they come.
+
+    An answer it cannot give raises `PlayerError`, and the match is forfeited.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def sit_down(self, game: Game, player: int) -> DecideLater:
+        """Sit down as that player of one match."""
+        ...
+
+
+Agent: TypeAlias = ScriptedAgent | WaitingAgent

@@ -1,0 +1,53 @@
+"""A person takes a seat: shown what a decision shows, asked again until the answer can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from comity.core.chance import stream_key
+from comity.core.decision import NATURE, Decision
+from comity.core.flow import Game
+from comity.core.match import Match, Reply, receive
+from comity.strategies.strategy import Strategy
+from comity.words.parse import Unreadable, read_reply
+from comity.words.render import render
+from comity.words.transcript import describe_outcome
+
+Ask = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Human:
+    """A person at a terminal. `ask` shows a text and returns the typed line."""
+
+    name: str
+    ask: Ask
+
+    def decide(self, decision: Decision[Any]) -> Any:
+        """Show the decision and ask until the answer is one of its options."""
+        question = f"\n{render(decision)}\n> "
+        while True:
+            try:
+                return read_reply(self.ask(question), decision.options)
+            except Unreadable as error:
+                question = f"{error}\n> "
+
+
+def play_in_terminal(game: Game, player: int, others: Strategy, seed: int, ask: Ask) -> Iterator[str]:
+    """Play game as that player against `others` in every other seat; yields the lines to show besides the questions."""
+    person = Human("you", ask)
+    seats = [others.begin(game, seat) for seat in range(game.n_players)]
+    key, match = stream_key(seed, "terminal"), Match(game)
+    while match.pending:
+        receive(match, [_reply(decision, player, person, seats) for decision in match.pending], key)
+    assert match.outcome is not None
+    yield ""
+    yield describe_outcome(match.outcome.seen_by(player), reader=player)
+
+
+def _reply(decision: Decision[Any], player: int, person: Human, seats: list[Callable[..., Reply]]) -> Reply:
+    if decision.player == NATURE:
+        return None
+    return person.decide(decision) if decision.player == player else seats[decision.player](decision)

@@ -1,0 +1,49 @@
+"""A run as Parquet: the tables of `comity.records.tables`, one file each, for whoever reads them without comity."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from comity.records.store import RunError, RunFile
+from comity.records.tables import SCHEMAS, arrow_tables
+
+
+def export(file: RunFile, folder: Path) -> tuple[Path, ...]:
+    """Write matches, outcomes, plays and decisions of a complete run into that folder, and say where they are.
+
+    The files are written piece by piece, so that a run of any length passes through, and get their names only when all
+    of them are whole. Equal runs give equal bytes. Raises `RunError` for a run that lacks matches, and where the folder
+    cannot be written; `Diverged` where a record does not follow from the rules.
+    """
+    if not file.is_complete():
+        done, total = file.count(), file.header.matches
+        raise RunError(f"{file.path} has {done:,} of {total:,} matches; resume the run before it is exported")
+    paths = {name: folder / f"{name}.parquet" for name in SCHEMAS}
+    unfinished = {name: path.with_suffix(".unfinished") for name, path in paths.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(file, unfinished)
+        for name, path in paths.items():
+            unfinished[name].replace(path)
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"{folder} cannot be written: {error}") from error
+    finally:
+        for path in unfinished.values():
+            if folder.is_dir():
+                path.unlink(missing_ok=True)
+    return tuple(paths.values())
+
+
+def _write(file: RunFile, paths: dict[str, Path]) -> None:
+    with ExitStack() as opened:
+        writers = {
+            name: opened.enter_context(pq.ParquetWriter(path, SCHEMAS[name], compression="zstd"))
+            for name, path in paths.items()
+        }
+        for tables in arrow_tables(file.records()):
+            for name, table in tables.items():
+                writers[name].write_table(table)

@@ -1,0 +1,427 @@
+"""The file of a run: one SQLite database that holds what was to be played and a record of every match that was.
+
+A file is whole or it is refused: it is made under another name and renamed when its header is in it, every row carries
+a checksum, and a run that lacks matches says so (`RunFile.is_complete`). What has been written outlives the process
+that wrote it, however that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
+from zlib import crc32
+
+from comity.core.errors import ComityError
+from comity.core.space import Lottery, from_json
+from comity.records.record import RULES_VERSION, Failure, Record, Status
+from comity.records.spec import Cell, MatchSpec, Spec
+
+FILE_NAME = "run.sqlite"
+SCHEMA_VERSION = 1
+_APPLICATION = int.from_bytes(b"comi", "big")
+
+SCHEMA = """
+CREATE TABLE run (
+    name TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    agents TEXT NOT NULL,
+    matches INTEGER NOT NULL,
+    rules_version TEXT NOT NULL,
+    notes TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE cells (
+    cell INTEGER PRIMARY KEY,
+    spec TEXT NOT NULL UNIQUE,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE matches (
+    match INTEGER PRIMARY KEY,
+    cell INTEGER NOT NULL REFERENCES cells (cell),
+    replicate TEXT NOT NULL,
+    repeat INTEGER NOT NULL,
+    agents TEXT NOT NULL,
+    status TEXT NOT NULL,
+    choices TEXT NOT NULL,
+    lotteries TEXT NOT NULL,
+    payoffs TEXT NOT NULL,
+    failure TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE journal (
+    match INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    reply TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (match, step, slot)
+) WITHOUT ROWID;
+"""
+"""Every table of the file; `docs/reference/run-schema.md` says what the columns hold."""
+
+
+class RunError(ComityError):
+    """A run cannot be read, written or continued; the message is one sentence for whoever asked."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a run is, written once when its file is made.
+
+    name: of the plan or of the import.
+    plan: the text of the plan; for an import a text that says what was imported from where.
+    agents: the strategy behind each label; None for agents that exist only in imported records.
+    matches: how many matches the whole design has.
+    notes: what an import left out, in words.
+    """
+
+    name: str
+    origin: Literal["plan", "import"]
+    plan: str
+    seed: int
+    agents: tuple[tuple[str, Spec | None], ...]
+    matches: int
+    rules_version: str = RULES_VERSION
+    notes: tuple[str, ...] = ()
+
+
+class Row(NamedTuple):
+    """A record as it is stored: plain values, with the cell still spelled out."""
+
+    match: int
+    cell: str
+    replicate: str
+    repeat: int
+    agents: str
+    status: str
+    choices: str
+    lotteries: str
+    payoffs: str
+    failure: str
+
+
+Values: TypeAlias = tuple[Any, ...]
+
+
+class RunFile:
+    """An open run. Made by `create` or `open`; a context manager that closes it.
+
+    Every method raises `RunError` where the file or the disk does not do what is asked.
+    """
+
+    def __init__(self, path: Path, database: sqlite3.Connection, writable: bool, opened: ExitStack) -> None:
+        self.path = path
+        self.header = _read_header(path, database)
+        self._database = database
+        self._writable = writable
+        self._cells = _read_cells(path, database)
+        self._numbers = {_spelled(cell): number for number, cell in self._cells.items()}
+        self._opened = opened.pop_all()  # from here on it is this object that closes the file
+
+    @classmethod
+    def create(cls, folder: Path, header: Header) -> RunFile:
+        """Make the folder if need be, and an empty run in it. Raises `RunError` where there is a run already."""
+        path = folder / FILE_NAME
+        with _in_words(path), ExitStack() as opened:
+            folder.mkdir(parents=True, exist_ok=True)
+            opened.enter_context(_locked(folder))
+            if path.exists():
+                raise RunError(f"{folder} holds a run already: resume it, or choose another folder")
+            _write_empty(path, header)
+            database = opened.enter_context(_connected(path, writable=True))
+            return cls(path, database, True, opened)
+
+    @classmethod
+    def open(cls, folder: Path, *, writable: bool = False) -> RunFile:
+        """Open the run in that folder (or in that file).
+
+        Raises `RunError` where there is none, it is damaged, or it was made by other rules than this version's.
+        """
+        path = folder if folder.is_file() else folder / FILE_NAME
+        if not path.is_file():
+            raise RunError(f"{folder} holds no run (there is no {FILE_NAME} in it)")
+        with _in_words(path), ExitStack() as opened:
+            if writable:
+                opened.enter_context(_locked(path.parent))
+            database = opened.enter_context(_connected(path, writable))
+            _refuse_strangers(path, database)
+            return cls(path, database, writable, opened)
+
+    def __enter__(self) -> RunFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was written to it becomes one file that needs no other beside it."""
+        if self._writable:
+            with suppress(sqlite3.Error):  # somebody may still be reading: then the log stays beside the file
+                self._database.execute("PRAGMA journal_mode = DELETE")
+        self._opened.close()
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write these records, all or none of them."""
+        self.append_rows(map(stored, records))
+
+    def append_rows(self, rows: Iterable[Row]) -> None:
+        """Write these stored records, all or none of them."""
+        with _in_words(self.path), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            known = dict(self._numbers)
+            self._database.executemany(
+                "INSERT INTO matches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [_summed((row.match, self._number(row.cell, known), *row[2:])) for row in rows],
+            )
+        self._numbers = known
+
+    def _number(self, spec: str, known: dict[str, int]) -> int:
+        number = known.get(spec)
+        if number is None:
+            number = known[spec] = len(known)
+            self._database.execute("INSERT INTO cells VALUES (?, ?, ?)", _summed((number, spec)))
+        return number
+
+    def records(self) -> Iterator[Record]:
+        """Every record, in the order of the matches, read as it is asked for."""
+        with _in_words(self.path):
+            for values in self._database.execute("SELECT * FROM matches ORDER BY match"):
+                yield self._record(values)
+
+    def record(self, index: int) -> Record:
+        """The record of that match. Raises `RunError` where there is none."""
+        with _in_words(self.path):
+            values = self._database.execute("SELECT * FROM matches WHERE match = ?", (index,)).fetchone()
+            if values is None:
+                raise RunError(
+                    f"{self.path}: match {index} is not recorded (the run has {self.header.matches} matches)"
+                )
+            return self._record(values)
+
+    def done(self, first: int = 0, end: int | None = None) -> set[int]:
+        """The matches that are recorded, of those from first up to and without end."""
+        until = self.header.matches if end is None else end
+        asked = "SELECT match FROM matches WHERE match >= ? AND match < ?"
+        with _in_words(self.path):
+            return {index for (index,) in self._database.execute(asked, (first, until))}
+
+    def count(self) -> int:
+        """How many matches are recorded."""
+        with _in_words(self.path):
+            [count] = self._database.execute("SELECT count(*) FROM matches").fetchone()
+        return int(count)
+
+    def count_of(self, status: Status) -> int:
+        """How many recorded matches ended so."""
+        with _in_words(self.path):
+            [count] = self._database.execute("SELECT count(*) FROM matches WHERE status = ?", (status,)).fetchone()
+        return int(count)
+
+    def is_complete(self) -> bool:
+        """Whether every match of the design is recorded."""
+        return self.count() == self.header.matches
+
+    def journal(self, index: int, step: int, slot: int, reply: Any) -> None:
+        """Keep a reply before its match goes on. Raises `TypeError` unless it is a choice or a `Lottery` of choices."""
+        with _in_words(self.path), self._database:
+            values = _summed((index, step, slot, _written(reply)))
+            self._database.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", values)
+
+    def journaled(self, index: int) -> dict[tuple[int, int], Any]:
+        """The replies kept for that match, by (step, slot)."""
+        with _in_words(self.path):
+            found = self._database.execute("SELECT * FROM journal WHERE match = ?", (index,))
+            whole = (_whole(self.path, f"the journal of match {index}", values) for values in found)
+            return {(step, slot): _read(reply) for _, step, slot, reply in whole}
+
+    def _record(self, values: Values) -> Record:
+        index, number, replicate, repeat, agents, status, *texts = _whole(self.path, "the record of a match", values)
+        choices, lotteries, payoffs, failure = (from_json(json.loads(text)) for text in texts)
+        return Record(
+            MatchSpec(index, self._cell(number), from_json(json.loads(agents)), replicate, repeat),
+            status,
+            choices,
+            {(step, slot): Lottery(options, odds) for step, slot, options, odds in lotteries},
+            payoffs,
+            Failure(**failure) if failure else None,
+        )
+
+    def _cell(self, number: int) -> Cell:
+        if number not in self._cells:  # another process may have written it since
+            self._cells = _read_cells(self.path, self._database)
+        if number not in self._cells:
+            raise RunError(f"{self.path} is damaged: what was played in some matches is missing from it")
+        return self._cells[number]
+
+
+def stored(record: Record) -> Row:
+    """The record as it is stored. It needs no open file, so that whoever plays a match may do it."""
+    match = record.match
+    lotteries = [
+        [step, slot, lottery.options, lottery.probabilities] for (step, slot), lottery in record.lotteries.items()
+    ]
+    failure = vars(record.failure) if record.failure else None
+    return Row(
+        match.index,
+        _spelled(match.cell),
+        match.replicate,
+        match.repeat,
+        _dumps(match.agents),
+        record.status,
+        _dumps(record.choices),
+        _dumps(sorted(lotteries, key=lambda entry: entry[:2])),
+        _dumps(record.payoffs),
+        _dumps(failure),
+    )
+
+
+@lru_cache(maxsize=1_000)
+def _spelled(cell: Cell) -> str:
+    return _dumps(cell.to_json())
+
+
+def _written(reply: Any) -> str:
+    if isinstance(reply, Lottery):
+        text = _dumps({"options": reply.options, "probabilities": reply.probabilities})
+    else:
+        text = _dumps(reply)
+    if _read(text) != reply:
+        raise TypeError(f"the reply {reply!r} is not a choice: text, a number, true, false, None or a tuple of these")
+    return text
+
+
+def _read(reply: str) -> Any:
+    data = json.loads(reply)
+    if isinstance(data, dict):
+        return Lottery(from_json(data["options"]), from_json(data["probabilities"]))
+    return from_json(data)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _summed(values: Values) -> Values:
+    return (*values, _sum(values))
+
+
+def _whole(path: Path, what: str, values: Values) -> Values:
+    *content, checksum = values
+    if any(type(value) not in (int, str) for value in content) or _sum(content) != checksum:
+        raise RunError(f"{path} is damaged: {what} is not what was written")
+    return tuple(content)
+
+
+def _sum(values: Sequence[Any]) -> int:
+    return crc32(_dumps(values).encode())
+
+
+def _write_empty(path: Path, header: Header) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    with closing(sqlite3.connect(unfinished)) as database:
+        database.execute(f"PRAGMA application_id = {_APPLICATION}")
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        database.executescript(SCHEMA)
+        database.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _summed(_header_values(header)))
+        database.commit()
+    unfinished.rename(path)
+
+
+def _header_values(header: Header) -> Values:
+    agents = [[label, spec and spec.to_json()] for label, spec in header.agents]
+    return (
+        header.name,
+        header.origin,
+        header.plan,
+        header.seed,
+        _dumps(agents),
+        header.matches,
+        header.rules_version,
+        _dumps(header.notes),
+    )
+
+
+def _read_header(path: Path, database: sqlite3.Connection) -> Header:
+    rows = database.execute("SELECT * FROM run").fetchall()
+    if len(rows) != 1:
+        raise RunError(f"{path} is damaged: it has {len(rows)} headers")
+    name, origin, plan, seed, agents, matches, rules_version, notes = _whole(path, "its header", rows[0])
+    specs = tuple((label, spec and Spec.from_json(spec)) for label, spec in json.loads(agents))
+    return Header(name, origin, plan, seed, specs, matches, rules_version, tuple(json.loads(notes)))
+
+
+def _read_cells(path: Path, database: sqlite3.Connection) -> dict[int, Cell]:
+    found = (_whole(path, "a cell", values) for values in database.execute("SELECT * FROM cells"))
+    return {number: Cell.from_json(json.loads(spec)) for number, spec in found}
+
+
+@contextmanager
+def _connected(path: Path, writable: bool) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)) as database:
+        if writable:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+        else:  # opened as if to write nevertheless: what a killed process left half written has to be taken back
+            database.execute("PRAGMA query_only = ON")
+        yield database
+
+
+def _refuse_strangers(path: Path, database: sqlite3.Connection) -> None:
+    [application], [schema] = (
+        database.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+    )
+    if application != _APPLICATION:
+        raise RunError(f"{path} is not a run of comity")
+    if schema != SCHEMA_VERSION:
+        raise RunError(f"{path} has version {schema} of the schema, and this comity reads version {SCHEMA_VERSION}")
+    [verdict] = database.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise RunError(f"{path} is damaged: {verdict}")
+    made_by = _read_header(path, database).rules_version
+    if made_by != RULES_VERSION:
+        raise RunError(
+            f"{path} was played by version {made_by} of the rules, and this comity has version {RULES_VERSION}"
+        )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """The one right to write in that folder; it ends with the process at the latest. Readers need none."""
+    with closing(sqlite3.connect(folder / "run.lock", timeout=0, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+_WORDS = {
+    "SQLITE_FULL": "there is no more room on its disk; what was finished is kept, and the run can be resumed",
+    "SQLITE_BUSY": "another process is writing to this run",
+    "SQLITE_READONLY": "it may be read but not written",
+    "SQLITE_CANTOPEN": "it cannot be opened there; is the folder writable?",
+    "SQLITE_IOERR": "the disk does not take what is written to it; is it full?",
+    "SQLITE_CONSTRAINT": "a match was to be recorded twice",
+    "SQLITE_CORRUPT": "the file is damaged",
+    "SQLITE_NOTADB": "the file is damaged, or it is not a run",
+}
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """What the database or the system says about this file, as one sentence."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
+        raise RunError(f"{path}: {_WORDS.get(name, 'the database reports an error')} ({error})") from error
+    except UnicodeDecodeError as error:
+        raise RunError(f"{path}: the file is damaged ({error})") from error
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}") from error

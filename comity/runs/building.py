@@ -1,0 +1,240 @@
+"""From the names and fields of a plan file to cells and agents that can be played.
+
+Everything is looked up, checked against the signature of what it names, and built once, so that whatever cannot be
+played is said before anything is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from comity.core.errors import BadParameter, BadStack, RuleError
+from comity.core.flow import Game
+from comity.core.space import to_json
+from comity.records.spec import Cell, Spec
+from comity.runs.complaints import Complaints, Place
+from comity.runs.design import Matching, Plan
+from comity.runs.fields import Kind, catalogue, fields_of, problems_of
+from comity.runs.shape import Document, Entry, MatchingTable, unknown
+
+MOST_PLAYERS = 1_000
+MOST_MATCHES = 10**7
+RESERVED = "nature"
+"""What tables call chance, so no agent may be called that."""
+
+
+def built_plan(document: Document, text: str, complaints: Complaints) -> Plan:
+    """The plan a document means. Raises `PlanError` with everything that is wrong with it."""
+    games = _labelled(_alone(document.games, "games", complaints), complaints)
+    stacks = _labelled(_stacks(document, complaints), complaints)
+    agents = _labelled(_alone(document.agents, "agents", complaints), complaints)
+    matching = _matching(document.matching, complaints)
+    _refuse_twice({("replicates", n): label for n, label in enumerate(document.replicates)}, complaints)
+    _refuse_reserved(agents, complaints)
+    complaints.raise_any()
+    cells = _Cells(len(agents), document.run.skip_impossible, complaints)
+    cells.build(games, stacks)
+    complaints.raise_any()
+    plan = Plan(
+        name=document.name,
+        seed=document.seed,
+        cells=tuple(cells.built),
+        agents=tuple((agent.called, agent.specs[0]) for agent in agents),
+        replicates=tuple(document.replicates),
+        matching=matching,
+        proposals=document.run.proposals,
+        exact=document.run.exact,
+        populations=tuple(cells.populations.items()),
+        skipped=tuple(cells.skipped),
+        text=text,
+    )
+    _refuse_sizes(plan, complaints)
+    complaints.raise_any()
+    return plan
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What stands at one place of the plan: a game, an agent, or a stack of mechanisms."""
+
+    label: str | None
+    specs: tuple[Spec, ...]
+    place: Place
+
+    @property
+    def called(self) -> str:
+        """What tables call it: its label, or else the names in it."""
+        return self.label or "+".join(spec.name for spec in self.specs) or "none"
+
+    @property
+    def in_full(self) -> str:
+        """What it is called where the names alone do not tell it from others."""
+        return self.label or "+".join(map(_spelled, self.specs)) or "none"
+
+
+def _spelled(spec: Spec) -> str:
+    fields = ", ".join(f"{key}={json.dumps(to_json(value), default=str)}" for key, value in spec.fields)
+    return f"{spec.name}({fields})" if fields else spec.name
+
+
+def _alone(entries: Sequence[Entry], kind: Kind, complaints: Complaints) -> Iterator[_Written]:
+    """The games or the agents: each is one spec and is built on its own."""
+    for number, entry in enumerate(entries):
+        place = (kind, number)
+        spec = _spec(entry, kind, place, complaints)
+        if spec is not None:
+            _try_to_build(spec, kind, place, complaints)
+        yield _Written(entry.label, (spec or _as_written(entry),), place)
+
+
+def _try_to_build(spec: Spec, kind: Kind, place: Place, complaints: Complaints) -> None:
+    try:
+        catalogue(kind)[spec.name](**spec.parameters)
+    except RuleError as error:
+        complaints.add(place, str(error))
+
+
+def _stacks(document: Document, complaints: Complaints) -> Iterator[_Written]:
+    for number, stack in enumerate(document.mechanisms):
+        place = ("mechanisms", number)
+        specs = [
+            _spec(entry, "mechanisms", (*place, "stack", height), complaints) or _as_written(entry)
+            for height, entry in enumerate(stack.stack)
+        ]
+        yield _Written(stack.label, tuple(specs), place)
+
+
+def _labelled(written: Iterator[_Written], complaints: Complaints) -> list[_Written]:
+    """Each with a label of its own."""
+    found = list(written)
+    counts = Counter(each.called for each in found)
+    labelled = [replace(each, label=each.called if counts[each.called] == 1 else each.in_full) for each in found]
+    _refuse_twice({each.place: each.called for each in labelled}, complaints)
+    return labelled
+
+
+def _refuse_twice(labels: Mapping[Place, str], complaints: Complaints) -> None:
+    seen = set()
+    for place, label in labels.items():
+        if label in seen:
+            complaints.add(place, f"the label {label!r} is used twice; each needs one of its own")
+        seen.add(label)
+
+
+def _refuse_reserved(agents: Sequence[_Written], complaints: Complaints) -> None:
+    for agent in agents:
+        if agent.called == RESERVED:
+            complaints.add(agent.place, f"the label {RESERVED!r} is what tables call chance; take another")
+
+
+def _spec(entry: Entry, kind: Kind, place: Place, complaints: Complaints) -> Spec | None:
+    """The spec that is written there, or None and a complaint."""
+    known = catalogue(kind)
+    if entry.name not in known:
+        complaints.add((*place, "name"), unknown(kind.removesuffix("s"), entry.name, list(known)))
+        return None
+    problems = dict(problems_of(entry.name, entry.fields, known[entry.name]))
+    for name, problem in problems.items():
+        complaints.add((*place, name), problem)
+    return None if problems else Spec.of(entry.name, entry.fields)
+
+
+def _as_written(entry: Entry) -> Spec:
+    """What stands in for a spec that cannot be used, so that the rest of the plan can still be read."""
+    return Spec.of(entry.name, entry.fields)
+
+
+def _matching(table: MatchingTable, complaints: Complaints) -> Matching:
+    if table.kind == "sampled" and table.matches is None:
+        complaints.add(("matching", "kind"), "a \"sampled\" matching needs the field 'matches': how many are drawn")
+    if table.kind == "product" and table.matches is not None:
+        complaints.add(("matching", "matches"), 'only a matching of the kind "sampled" has this field')
+    return Matching(table.matches, table.repeats, table.self_play)
+
+
+@dataclass
+class _Cells:
+    """The cells built so far, and what stood in the way of others."""
+
+    agents: int
+    skip_impossible: bool
+    complaints: Complaints
+    built: list[Cell] = field(default_factory=list)
+    populations: dict[Cell, int] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+
+    def build(self, games: Sequence[_Written], stacks: Sequence[_Written]) -> None:
+        """Build every game under every stack."""
+        for game in games:
+            for stack in stacks:
+                self._try(game, stack)
+        if not self.built:
+            self.complaints.add(("run", "skip_impossible"), "no mechanism can stand on any game, so nothing is left")
+
+    def _try(self, game: _Written, stack: _Written) -> None:
+        try:
+            self._build(game, stack)
+        except BadStack as error:
+            sentence = f"{stack.called} cannot stand on {game.called}: {error}"
+            if self.skip_impossible:
+                self.skipped.append(sentence)
+            else:
+                self.complaints.add(stack.place, f"{sentence} (run.skip_impossible = true leaves such cells out)")
+        except RuleError as error:
+            self.complaints.add(stack.place, f"{stack.called} on {game.called}: {error}")
+
+    def _build(self, game: _Written, stack: _Written) -> None:
+        [base] = game.specs
+        seats: int | None = None
+        specs: list[Spec] = []
+        built = _of_size(catalogue("games")[base.name](**base.parameters))
+        for written in stack.specs:
+            mechanism = catalogue("mechanisms")[written.name]
+            if "population" in fields_of(mechanism):
+                seats = built.n_players
+                specs.append(_populated(written, seats, self.agents))
+            else:
+                specs.append(written)
+            built = _of_size(mechanism(built, **specs[-1].parameters))
+        cell = Cell(game.called, stack.called, base, tuple(specs))
+        self.built.append(cell)
+        if seats is not None:
+            self.populations[cell] = seats
+
+
+def _of_size(game: Game) -> Game:
+    if game.n_players > MOST_PLAYERS:
+        raise BadParameter(f"it has {game.n_players:,} players, and a match has {MOST_PLAYERS:,} at most")
+    return game
+
+
+def _populated(spec: Spec, seats: int, agents: int) -> Spec:
+    """The mechanism with a population in which every agent takes every seat equally often."""
+    everybody = seats * agents
+    population = spec.parameters.get("population", everybody)
+    if population % everybody:
+        raise BadParameter(
+            f"its population must be a multiple of {everybody} ({agents} agents in each of {seats} seats), "
+            f"not {population}; left out, it is {everybody}"
+        )
+    return Spec.of(spec.name, {**spec.parameters, "population": population})
+
+
+def _refuse_sizes(plan: Plan, complaints: Complaints) -> None:
+    for cell in plan.cells:
+        players = cell.built.n_players
+        if not plan.seatings(cell).count:
+            complaints.add(
+                ("matching", "self_play"),
+                f"without self-play {len(plan.agents)} agents cannot take the {players} seats of {cell.game_label} "
+                f"under {cell.mechanism_label}",
+            )
+    if plan.n_matches > MOST_MATCHES:
+        complaints.add(
+            ("matching",),
+            f"the plan has {plan.n_matches:,} matches, and a run has {MOST_MATCHES:,} at most; draw a sample of them "
+            'with kind = "sampled"',
+        )

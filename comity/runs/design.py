@@ -1,0 +1,169 @@
+"""What is to be played, as a value: cells, who sits where, how often, and the number of every match.
+
+Nothing here is listed before it is asked for: the k-th match of a block is worked out from k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import perm
+from typing import Literal, TypeAlias
+
+from comity.core.chance import Address, stream_key
+from comity.records.spec import Cell, MatchSpec, Spec
+
+ProposalPolicy: TypeAlias = Literal["match", "tournament"]
+Agents: TypeAlias = tuple[tuple[str, Spec], ...]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Who meets whom in a cell: of all ways to seat the agents every one, or a sample.
+
+    matches: how many ways are drawn for each cell and replicate; None takes every one once. They are drawn without
+        replacement as far as there are any: 10 of 4 ways are each of them twice, and two of them a third time.
+    repeats: how often each is played.
+    self_play: whether one agent may sit in two seats of a match.
+    """
+
+    matches: int | None = None
+    repeats: int = 1
+    self_play: bool = True
+
+
+@dataclass(frozen=True)
+class Seatings:
+    """All the ways to seat `agents` on so many seats, in lexicographic order of the agents.
+
+    population: None, or the seats of the group game inside a population: then the only way is that everybody takes
+        part, player i * population + s being agent i in seat s, and round again while there are places left.
+    """
+
+    agents: tuple[str, ...]
+    seats: int
+    self_play: bool = True
+    population: int | None = None
+
+    @property
+    def count(self) -> int:
+        """How many ways there are."""
+        if self.population is not None:
+            return 1
+        return len(self.agents) ** self.seats if self.self_play else perm(len(self.agents), self.seats)
+
+    def __getitem__(self, place: int) -> tuple[str, ...]:
+        if self.population is not None:
+            return tuple(self.agents[player // self.population % len(self.agents)] for player in range(self.seats))
+        remaining, seated = list(self.agents), []
+        for seats_left in reversed(range(self.seats)):
+            ways = len(remaining) ** seats_left if self.self_play else perm(len(remaining) - 1, seats_left)
+            choice, place = divmod(place, ways)
+            seated.append(remaining[choice] if self.self_play else remaining.pop(choice))
+        return tuple(seated)
+
+
+@dataclass(frozen=True)
+class Block:
+    """All the matches of one cell in one replicate, numbered on from `first`."""
+
+    cell: Cell
+    replicate: str
+    first: int
+    seatings: Seatings
+    matching: Matching
+    seed: int
+
+    @property
+    def _drawn(self) -> int:
+        everyone = self.matching.matches is None or self.seatings.population is not None
+        return self.seatings.count if everyone else self.matching.matches or 0
+
+    @property
+    def count(self) -> int:
+        """How many matches it has."""
+        return self._drawn * self.matching.repeats
+
+    def __getitem__(self, place: int) -> MatchSpec:
+        drawn, repeat = divmod(place, self.matching.repeats)
+        passes, seating = divmod(drawn, self.seatings.count)
+        if passes == self._drawn // self.seatings.count:
+            seating = self._sample[seating]
+        repeat += passes * self.matching.repeats
+        return MatchSpec(self.first + place, self.cell, self.seatings[seating], self.replicate, repeat)
+
+    def matches(self) -> Iterator[MatchSpec]:
+        """Its matches, in the order of their index."""
+        return (self[place] for place in range(self.count))
+
+    @cached_property
+    def _sample(self) -> tuple[int, ...]:
+        """The seatings of the last, incomplete pass through them (algorithm F2 of Bentley and Floyd, CACM 1987)."""
+        ways = self.seatings.count
+        key = stream_key(self.seed, "sample", self.cell.game_label, self.cell.mechanism_label, self.replicate)
+        chosen: set[int] = set()
+        for number in range(self._drawn % ways):
+            last = ways - self._drawn % ways + number
+            place = _below(last + 1, key, number)
+            chosen.add(last if place in chosen else place)
+        return tuple(sorted(chosen))
+
+
+def _below(bound: int, key: int, number: int) -> int:
+    """A whole number in [0, bound), from 64 bits more than it takes to write it."""
+    words = 2 + bound.bit_length() // 64
+    drawn = sum(Address(key, number, slot).word << 64 * slot for slot in range(words))
+    return drawn * bound >> 64 * words
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole design.
+
+    cells: every game under every stack of mechanisms.
+    agents: the strategy behind each label.
+    proposals: "match" asks for proposals in each match; "tournament" asks each agent once for each seat, cell and
+        replicate, before play, and uses that proposal in all its matches (the design stage of CoopEval 2026).
+    exact: whether plain repetitions between finite automata are worked out and not played (`comity.runs.bulk`).
+    populations: for the cells that hold a population the seats of its group game.
+    skipped: the cells that were left out because no such game can be built, each with the reason.
+    text: the TOML it was read from; plans that mean the same are equal.
+    """
+
+    name: str
+    seed: int
+    cells: tuple[Cell, ...]
+    agents: Agents
+    replicates: tuple[str, ...] = ("1",)
+    matching: Matching = Matching()
+    proposals: ProposalPolicy = "match"
+    exact: bool = False
+    populations: tuple[tuple[Cell, int], ...] = ()
+    skipped: tuple[str, ...] = ()
+    text: str = field(default="", compare=False)
+
+    @property
+    def n_matches(self) -> int:
+        """How many matches it has."""
+        return sum(block.count for block in self.blocks())
+
+    def blocks(self) -> Iterator[Block]:
+        """The matches in blocks of one cell and replicate, in the order of the plan."""
+        first = 0
+        for cell in self.cells:
+            for replicate in self.replicates:
+                block = Block(cell, replicate, first, self.seatings(cell), self.matching, self.seed)
+                first += block.count
+                yield block
+
+    def matches(self) -> Iterator[MatchSpec]:
+        """Every match, in the order of its index."""
+        for block in self.blocks():
+            yield from block.matches()
+
+    def seatings(self, cell: Cell) -> Seatings:
+        """Who may sit where in that cell."""
+        labels = tuple(label for label, _ in self.agents)
+        population = dict(self.populations).get(cell)
+        return Seatings(labels, cell.built.n_players, self.matching.self_play, population)

@@ -1,0 +1,280 @@
+"""From a match that is to be played to its record, whoever decides.
+
+What happens in a match is written once, as a flow that is sent replies and failures alike (`playing`); `ScriptedPlay`
+drives it with agents that answer at once, `WaitingPlay` with any. A reply that took time is in the journal before its
+match goes on, and a reply that is in the journal is never asked for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from typing import Any, TypeAlias, TypeVar
+
+from comity.agents.agent import Agent, ScriptedAgent
+from comity.core.chance import Address, stream_key
+from comity.core.decision import NATURE, Decision
+from comity.core.errors import ComityError, IllegalChoice, PlayerError
+from comity.core.flow import Decisions, Game
+from comity.core.match import Match, Reply, receive
+from comity.core.space import Lottery
+from comity.records.catalogues import strategies
+from comity.records.record import Failure, Record
+from comity.records.spec import Cell, MatchSpec
+from comity.records.store import RunError, RunFile
+from comity.runs.arrays import Arrays
+from comity.runs.design import Plan
+
+T = TypeVar("T")
+
+Answer: TypeAlias = Reply | PlayerError
+"""What comes back for a decision: a reply, or why there is none."""
+Answers: TypeAlias = Sequence[Answer]
+Asking: TypeAlias = Generator[Decisions, Answers, T]
+"""Puts decisions, is sent one answer for each, and returns a T."""
+Seat: TypeAlias = Callable[[Decision[Any]], Answer]
+Slot: TypeAlias = tuple[int, int]
+"""Where a decision stands in its match: the step, and the place in the step."""
+WaitingSeat: TypeAlias = Callable[[Slot, Decision[Any]], Awaitable[Answer]]
+Proposals: TypeAlias = Mapping[int, Answer]
+"""What an agent proposed before the tournament, by the player it sat as."""
+
+
+class PlayStopped(ComityError):
+    """Something other than a player went wrong in a match, and the run cannot go on; the message says in which."""
+
+
+def agents_of(plan: Plan) -> dict[str, ScriptedAgent]:
+    """The scripted agents that a plan names, by label."""
+    known = strategies()
+    return {label: ScriptedAgent(label, known[spec.name](**spec.parameters)) for label, spec in plan.agents}
+
+
+def playing(spec: MatchSpec, seed: int) -> Asking[Record]:
+    """A match, from its first decisions to its record. An answer that is a `PlayerError` forfeits it."""
+    match, key = Match(spec.cell.built), spec.key(seed)
+    while match.pending:
+        answers = yield match.pending
+        try:
+            receive(match, _replies(answers), key)
+        except PlayerError as error:
+            return _forfeited(spec, match, answers, error)
+    assert match.outcome is not None
+    return Record(spec, "finished", tuple(match.choices), match.lotteries, match.outcome.payoffs)
+
+
+def _replies(answers: Answers) -> Sequence[Reply]:
+    """The answers if all are replies. Raises the first that is none."""
+    for answer in answers:
+        if isinstance(answer, PlayerError):
+            raise answer
+    return answers
+
+
+def _forfeited(spec: MatchSpec, match: Match, answers: Answers, error: PlayerError) -> Record:
+    if isinstance(error, IllegalChoice):
+        slot = match.pending.index(error.decision)
+    else:
+        slot = next(slot for slot, answer in enumerate(answers) if answer is error)
+    failure = Failure(match.pending[slot].player, len(match.choices), slot, type(error).__name__, str(error))
+    return Record(spec, "forfeited", tuple(match.choices), match.lotteries, failure=failure)
+
+
+def designing(cell: Cell, key: int) -> Asking[Proposals]:
+    """The design stage of one agent: it alone takes every seat, and its first proposal as each player is kept.
+
+    A lottery over proposals is drawn once, here. A player that fails has failed for all its matches.
+    """
+    match = Match(cell.built)
+    while match.pending:
+        answers = yield match.pending
+        step = len(match.choices)
+        proposals = {
+            decision.player: _proposal(answer, Address(key, step, slot))
+            for slot, (decision, answer) in enumerate(zip(match.pending, answers, strict=True))
+            if decision.kind == "propose"
+        }
+        if proposals:
+            return proposals
+        try:
+            receive(match, _replies(answers), key)
+        except PlayerError as error:
+            return dict.fromkeys(range(cell.built.n_players), error)
+    return {}
+
+
+def _proposal(answer: Answer, address: Address) -> Answer:
+    return answer.draw(address) if isinstance(answer, Lottery) else answer
+
+
+def _design_key(plan: Plan, cell: Cell, replicate: str, agent: str) -> int:
+    return stream_key(plan.seed, "design", cell.game_label, cell.mechanism_label, replicate, agent)
+
+
+class ScriptedPlay:
+    """Plays matches in which every agent answers at once."""
+
+    def __init__(self, plan: Plan, agents: Mapping[str, ScriptedAgent]) -> None:
+        self._plan = plan
+        self._agents = agents
+        self._arrays = Arrays(agents, plan.seed, exact=plan.exact)
+        self._proposals = lru_cache(maxsize=1_000)(self._designed)
+
+    def records(self, batch: Sequence[MatchSpec]) -> Iterator[Record]:
+        """The records of matches of one cell, in their order; arrays take those that they can play or work out at once.
+
+        Raises `PlayStopped` where something other than a player goes wrong.
+        """
+        at_once = self._arrays.records([spec for spec in batch if self._arrays.take(spec)])
+        for spec in batch:
+            yield next(at_once) if self._arrays.take(spec) else self._played(spec)
+
+    def _played(self, spec: MatchSpec) -> Record:
+        with _named(spec):
+            return _answered(playing(spec, self._plan.seed), self._seats(spec))
+
+    def _seats(self, spec: MatchSpec) -> list[Seat]:
+        game = spec.cell.built
+        seats: list[Seat] = [self._agents[label].sit(game, player) for player, label in enumerate(spec.agents)]
+        if self._plan.proposals == "match":
+            return seats
+        designed = [self._proposals(spec.cell, spec.replicate, label) for label in spec.agents]
+        return [partial(_proposes, seat, proposals) for seat, proposals in zip(seats, designed, strict=True)]
+
+    def _designed(self, cell: Cell, replicate: str, label: str) -> Proposals:
+        game = cell.built
+        seats: list[Seat] = [self._agents[label].sit(game, player) for player in range(game.n_players)]
+        return _answered(designing(cell, _design_key(self._plan, cell, replicate, label)), seats)
+
+
+def _proposes(seat: Seat, proposals: Proposals, decision: Decision[Any]) -> Answer:
+    return proposals[decision.player] if decision.kind == "propose" else seat(decision)
+
+
+def _answered(asking: Asking[T], seats: Sequence[Seat]) -> T:
+    """Drive to the end with seats that answer at once; chance needs no answer."""
+    try:
+        decisions = next(asking)
+        while True:
+            decisions = asking.send([_ask(seats, decision) for decision in decisions])
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def _ask(seats: Sequence[Seat], decision: Decision[Any]) -> Answer:
+    if decision.player == NATURE:
+        return None
+    try:
+        return seats[decision.player](decision)
+    except PlayerError as error:
+        return error
+
+
+class WaitingPlay:
+    """Plays matches in which some agents take their time, with a journal of what these replied.
+
+    A scripted agent that sits beside them is not in the journal: it is asked again, and answers the same. An agent that
+    waits must answer from the decision alone: it is not told again what it was asked before the run was stopped. In the
+    journal the design stage of an agent has a negative number in place of a match.
+    """
+
+    def __init__(self, plan: Plan, agents: Mapping[str, Agent], file: RunFile) -> None:
+        self._plan = plan
+        self._agents = agents
+        self._file = file
+        self._designs: dict[int, asyncio.Task[Proposals]] = {}
+        self._blocks = {(block.cell, block.replicate): number for number, block in enumerate(plan.blocks())}
+        self._places = {label: place for place, (label, _) in enumerate(plan.agents)}
+
+    async def record(self, spec: MatchSpec) -> Record:
+        """The record of a match. Raises `PlayStopped` where something other than a player goes wrong."""
+        with _named(spec):
+            seats = self._seats(spec.cell, spec.agents, spec.index)
+            if self._plan.proposals == "tournament":
+                designed = [await self._proposals(spec.cell, spec.replicate, label) for label in spec.agents]
+                seats = [_proposes_later(*pair) for pair in zip(seats, designed, strict=True)]
+            return await _answered_later(playing(spec, self._plan.seed), seats)
+
+    async def _proposals(self, cell: Cell, replicate: str, label: str) -> Proposals:
+        """What that agent proposed in the design stage, which is held when it is first asked for."""
+        number = self._blocks[cell, replicate] * len(self._places) + self._places[label]
+        if number not in self._designs:
+            seats = self._seats(cell, (label,) * cell.built.n_players, -1 - number)
+            asking = designing(cell, _design_key(self._plan, cell, replicate, label))
+            self._designs[number] = asyncio.create_task(_answered_later(asking, seats))
+        return await self._designs[number]
+
+    def _seats(self, cell: Cell, labels: Sequence[str], index: int) -> list[WaitingSeat]:
+        known = self._file.journaled(index)
+        return [
+            self._seat(self._agents[label], cell.built, player, index, known) for player, label in enumerate(labels)
+        ]
+
+    def _seat(self, agent: Agent, game: Game, player: int, index: int, known: Mapping[Slot, Reply]) -> WaitingSeat:
+        if isinstance(agent, ScriptedAgent):
+            return _at_once(agent.sit(game, player))
+        decide = agent.sit_down(game, player)
+
+        async def answer(slot: Slot, decision: Decision[Any]) -> Answer:
+            if slot in known:
+                return known[slot]
+            try:
+                reply = await decide(decision)
+            except PlayerError as error:
+                return error
+            self._file.journal(index, *slot, reply)
+            return reply
+
+        return answer
+
+
+def _at_once(seat: Seat) -> WaitingSeat:
+    async def answer(slot: Slot, decision: Decision[Any]) -> Answer:
+        try:
+            return seat(decision)
+        except PlayerError as error:
+            return error
+
+    return answer
+
+
+def _proposes_later(seat: WaitingSeat, proposals: Proposals) -> WaitingSeat:
+    async def answer(slot: Slot, decision: Decision[Any]) -> Answer:
+        return proposals[decision.player] if decision.kind == "propose" else await seat(slot, decision)
+
+    return answer
+
+
+async def _answered_later(asking: Asking[T], seats: Sequence[WaitingSeat]) -> T:
+    """Drive to the end with seats that take their time; the decisions of one step are put at once."""
+    step = 0
+    try:
+        decisions = next(asking)
+        while True:
+            asked = (_ask_later(seats, (step, slot), decision) for slot, decision in enumerate(decisions))
+            decisions = asking.send(await asyncio.gather(*asked))
+            step += 1
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+async def _ask_later(seats: Sequence[WaitingSeat], slot: Slot, decision: Decision[Any]) -> Answer:
+    return None if decision.player == NATURE else await seats[decision.player](slot, decision)
+
+
+@contextmanager
+def _named(spec: MatchSpec) -> Iterator[None]:
+    """Whatever goes wrong inside names this match."""
+    cell = spec.cell
+    which = f"match {spec.index} ({cell.game_label} under {cell.mechanism_label}, {' and '.join(spec.agents)})"
+    try:
+        yield
+    except RunError:
+        raise
+    except ComityError as error:
+        raise PlayStopped(f"{which}: {error}") from error
+    except Exception as error:
+        error.add_note(f"in {which}")
+        raise

@@ -1,0 +1,68 @@
+"""What can be named in a catalogue, the fields it takes, and what is wrong with those it is given."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
+from typing import Any, Literal, TypeAlias
+
+from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+from comity.core.space import from_json
+from comity.records.catalogues import games, mechanisms, strategies
+from comity.runs.shape import requirement, shown, unknown
+
+Kind: TypeAlias = Literal["games", "mechanisms", "agents"]
+
+
+def catalogue(kind: Kind) -> Mapping[str, Callable[..., Any]]:
+    """What can be named of that kind."""
+    return {"games": games, "mechanisms": mechanisms, "agents": strategies}[kind]()
+
+
+def fields_of(entry: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The fields that an entry of a catalogue takes, without the game a mechanism stands on."""
+    parameters = inspect.signature(entry).parameters
+    return {name: parameter for name, parameter in parameters.items() if name != "base"}
+
+
+def problems_of(entry: str, fields: Mapping[str, Any], builder: Callable[..., Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the fields that are given for an entry of a catalogue, by field."""
+    parameters, types = fields_of(builder), _types(builder)
+    for name, value in fields.items():
+        if name not in parameters:
+            yield name, unknown(f"field of {entry}", name, list(parameters))
+        elif problem := _mistake(value, types.get(name, Any)):
+            yield name, f"{problem}, not {shown(value)}"
+    for name, parameter in parameters.items():
+        if parameter.default is inspect.Parameter.empty and name not in fields:
+            yield name, f"{entry} needs the field {name!r}"
+
+
+def _types(builder: Callable[..., Any]) -> Mapping[str, Any]:
+    try:
+        parameters = inspect.signature(builder, eval_str=True).parameters
+    except NameError:  # a plugin whose types cannot be named from outside is checked when it is built
+        return {}
+    empty = inspect.Parameter.empty
+    return {name: parameter.annotation for name, parameter in parameters.items() if parameter.annotation is not empty}
+
+
+def _mistake(value: Any, wanted: Any) -> str | None:
+    """What the value must be and is not."""
+    if not _is_plain(value):
+        return "must be text, a finite number, true or false, or a list of these"
+    try:
+        TypeAdapter(wanted, config=ConfigDict(strict=True)).validate_python(from_json(value))
+    except ValidationError as error:
+        return " or ".join(dict.fromkeys(map(requirement, error.errors(include_url=False))))
+    except PydanticSchemaGenerationError:  # a type of a plugin's own
+        return None
+    return None
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | bool | int) or (isinstance(value, float) and isfinite(value))

@@ -1,0 +1,259 @@
+"""A whole plan is played and kept.
+
+Matches are played in shards, here or in other processes, and each shard is written when it is finished, all of it or
+nothing; a run that was stopped goes on with the matches that are missing. Which process played what, and when, changes
+nothing that is read back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from itertools import islice
+from math import inf
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from time import monotonic
+from typing import Protocol, TypeAlias
+
+from comity.agents.agent import Agent, ScriptedAgent
+from comity.records.spec import MatchSpec
+from comity.records.store import FILE_NAME, Header, Row, RunError, RunFile, stored
+from comity.runs.design import Plan
+from comity.runs.drive import ScriptedPlay, WaitingPlay, agents_of
+from comity.runs.plan import parsed_plan
+
+SHARD = 250
+"""How many matches are played and written at once."""
+HEAD_START = 1.0
+"""For so many seconds this process plays alone: it takes about as long to start others."""
+MATCHES_AT_ONCE = 1_000
+"""How many matches may wait for replies at the same time."""
+
+
+class Progress(Protocol):
+    """Told how far a run is: matches done and in all, matches a second, and the seconds that remain."""
+
+    def __call__(self, done: int, total: int, rate: float, remaining: float) -> None: ...
+
+
+def run(
+    plan: Plan,
+    folder: Path,
+    *,
+    workers: int = 1,
+    resume: bool = False,
+    progress: Progress | None = None,
+    agents: Mapping[str, Agent] | None = None,
+) -> None:
+    """Play every match of the plan that is not recorded yet, and record it in the folder.
+
+    workers: how many processes play; agents that wait are all asked from this one.
+    agents: who sits behind the labels, where it is not the strategies of the plan.
+    Raises `RunError` where the folder holds a run and resume is False, or holds the run of another plan; where it
+    cannot be written; and where a process is lost. Raises `PlayStopped` where a match cannot be played. In every case,
+    and after an interrupt, what was finished is kept.
+    """
+    seated = agents_of(plan) if agents is None else agents
+    scripted = {label: agent for label, agent in seated.items() if isinstance(agent, ScriptedAgent)}
+    with _opened(plan, folder, resume) as file:
+        count = _Count(plan.n_matches, file.count(), progress)
+        if len(scripted) < len(seated):
+            asyncio.run(_play_waiting(plan, seated, file, count))
+        else:
+            shards = _shards(plan, file)
+            _play_here(_Desk(plan, scripted), shards, file, count, inf if workers == 1 else HEAD_START)
+            _play_in_processes((plan, None if agents is None else scripted), shards, file, count, workers)
+        if not file.is_complete():
+            raise RunError(f"{file.path} lacks matches that were played; resume the run")
+
+
+def _opened(plan: Plan, folder: Path, resume: bool) -> RunFile:
+    """The file of the run, new or to be gone on with."""
+    if resume and (folder / FILE_NAME).exists():
+        file = RunFile.open(folder, writable=True)
+        _refuse_others(plan, file)
+    else:
+        header = Header(plan.name, "plan", plan.text, plan.seed, plan.agents, plan.n_matches, notes=plan.skipped)
+        file = RunFile.create(folder, header)
+    path = folder / "plan.toml"
+    try:
+        path.write_text(file.header.plan, encoding="utf-8")
+    except OSError as error:
+        file.close()
+        raise RunError(f"{path} cannot be written: {error.strerror}") from error
+    return file
+
+
+def _refuse_others(plan: Plan, file: RunFile) -> None:
+    """Close the file and raise `RunError` unless it is a run of this plan."""
+    header = file.header
+    compared = {
+        "seed": (header.seed, plan.seed),
+        "agents": (_labels(header.agents), _labels(plan.agents)),
+        "matches": (header.matches, plan.n_matches),
+    }
+    differs = next((f": {what} {there}, not {here}" for what, (there, here) in compared.items() if there != here), None)
+    if differs is None and header.plan != plan.text and parsed_plan(header.plan, f"the plan in {file.path}") != plan:
+        differs = ", the one in plan.toml beside it"
+    if differs is not None:
+        file.close()
+        raise RunError(f"{file.path} is the run of another plan{differs}")
+
+
+def _labels(agents: Iterable[tuple[str, object]]) -> str:
+    return ", ".join(label for label, _ in agents)
+
+
+@dataclass
+class _Count:
+    """How far the run is, and whom to tell."""
+
+    total: int
+    done: int
+    progress: Progress | None
+    _played: int = 0
+    _since: float = field(default_factory=monotonic)
+
+    def add(self, matches: int) -> None:
+        self.done += matches
+        self._played += matches
+        if self.progress is not None:
+            rate = self._played / max(monotonic() - self._since, 1e-9)
+            self.progress(self.done, self.total, rate, (self.total - self.done) / rate)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some matches of one block: its number in the plan, and their places in it."""
+
+    block: int
+    places: tuple[int, ...]
+
+
+Shard: TypeAlias = tuple[Piece, ...]
+Seating: TypeAlias = tuple[Plan, Mapping[str, ScriptedAgent] | None]
+"""What another process needs to play: the plan, and the agents where they are not the strategies of the plan."""
+
+
+def _shards(plan: Plan, file: RunFile) -> Iterator[Shard]:
+    """What is not recorded yet, in shards of some `SHARD` matches."""
+    gathered: list[Piece] = []
+    for piece in _pieces(plan, file):
+        gathered.append(piece)
+        if sum(len(piece.places) for piece in gathered) >= SHARD:
+            yield tuple(gathered)
+            gathered.clear()
+    if gathered:
+        yield tuple(gathered)
+
+
+def _pieces(plan: Plan, file: RunFile) -> Iterator[Piece]:
+    for number, block in enumerate(plan.blocks()):
+        for start in range(0, block.count, SHARD):
+            places = range(start, min(start + SHARD, block.count))
+            done = file.done(block.first + places.start, block.first + places.stop)
+            missing = tuple(place for place in places if block.first + place not in done)
+            if missing:
+                yield Piece(number, missing)
+
+
+class _Desk:
+    """Where shards are played. Every process has its own."""
+
+    def __init__(self, plan: Plan, agents: Mapping[str, ScriptedAgent]) -> None:
+        self._scripted = ScriptedPlay(plan, agents)
+        self._blocks = tuple(plan.blocks())
+
+    def play(self, shard: Shard) -> list[Row]:
+        rows: list[Row] = []
+        for piece in shard:
+            block = self._blocks[piece.block]
+            rows.extend(map(stored, self._scripted.records([block[place] for place in piece.places])))
+        return rows
+
+
+def _play_here(desk: _Desk, shards: Iterator[Shard], file: RunFile, count: _Count, seconds: float) -> None:
+    """Play shards in this process, for so many seconds at least if there are enough of them."""
+    until = monotonic() + seconds
+    for shard in shards:
+        rows = desk.play(shard)
+        file.append_rows(rows)
+        count.add(len(rows))
+        if monotonic() > until:
+            return
+
+
+def _play_in_processes(seating: Seating, shards: Iterator[Shard], file: RunFile, count: _Count, workers: int) -> None:
+    """Play the remaining shards in other processes, a few of them at a time; this one writes."""
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _sit_down, seating)
+    try:
+        pending = {pool.submit(_play_there, shard) for shard in islice(shards, 2 * workers)}
+        while pending:
+            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                rows = future.result()
+                file.append_rows(rows)
+                count.add(len(rows))
+            pending |= {pool.submit(_play_there, shard) for shard in islice(shards, len(finished))}
+    except BrokenProcessPool as error:
+        raise RunError(
+            f"{file.path}: a process that played matches was lost (was there memory enough?); "
+            "what was finished is kept, and the run can be resumed"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_desk: _Desk
+"""The desk of a process that plays for another one."""
+
+
+def _sit_down(plan: Plan, agents: Mapping[str, ScriptedAgent] | None) -> None:
+    """Make this process ready to play. It leaves interrupts to the one that keeps the run, and ends when that ends."""
+    global _desk  # noqa: PLW0603  # a process has one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _desk = _Desk(plan, agents_of(plan) if agents is None else agents)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _play_there(shard: Shard) -> list[Row]:
+    return _desk.play(shard)
+
+
+async def _play_waiting(plan: Plan, agents: Mapping[str, Agent], file: RunFile, count: _Count) -> None:
+    """Play matches side by side; each is recorded when it ends, and each reply before its match goes on."""
+    waiting = WaitingPlay(plan, agents, file)
+    room = asyncio.Semaphore(MATCHES_AT_ONCE)
+
+    async def play(spec: MatchSpec) -> None:
+        file.append([await waiting.record(spec)])
+        count.add(1)
+        room.release()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for spec in _missing(plan, file):
+                await room.acquire()
+                group.create_task(play(spec))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
+def _missing(plan: Plan, file: RunFile) -> Iterator[MatchSpec]:
+    blocks = tuple(plan.blocks())
+    for piece in _pieces(plan, file):
+        yield from (blocks[piece.block][place] for place in piece.places)
