@@ -37,7 +37,7 @@ class VolunteersDilemma(NormalForm):
 
 @dataclass(frozen=True)
 class MixedVolunteer:
-    """Waits with the probability (cost / benefit) ** (1 / (players - 1)) at which waiting pays what volunteering does."""
+    """Waits with probability (cost / benefit) ** (1 / (players - 1)), where waiting pays what volunteering does."""
 
     def begin(self, game, player):
         dilemma = next(fact for fact in game.rules if isinstance(fact, VolunteersDilemma))

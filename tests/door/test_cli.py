@@ -10,9 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from comity.records.store import RunFile
 
 PLAN = """
 name = "small"
@@ -70,16 +73,13 @@ def test_replay_finds_every_outcome_the_same(run: Path) -> None:
 
 
 def test_replay_shows_a_divergence_and_fails(run: Path, tmp_path: Path) -> None:
-    import shutil
-    import sqlite3
-
-    copy = tmp_path / "copy"
-    shutil.copytree(run, copy)
-    with sqlite3.connect(copy / "run.sqlite") as file:
-        file.execute("""UPDATE matches SET payoffs = '[7.0, 7.0]' WHERE "index" = 5""")
-    done = comity("replay", copy)
+    with RunFile.open(run) as file, RunFile.create(tmp_path / "other", file.header) as other:
+        records = [replace(r, payoffs=(7.0, 7.0)) if r.match.index in (5, 8) else r for r in file.records()]
+        other.append(records)
+    done = comity("replay", tmp_path / "other")
     assert done.returncode == 1
     assert "match 5" in done.stderr
+    assert "2 of 36 matches diverge" in done.stderr
 
 
 def test_the_table_is_a_list_of_rows_in_json(run: Path) -> None:
@@ -122,13 +122,13 @@ def test_tree_writes_the_extensive_form(tmp_path: Path) -> None:
     out = tmp_path / "game.efg"
     assert comity("tree", "prisoners_dilemma", "--out", out).returncode == 0
     assert out.read_text().startswith("EFG 2 R")
-    assert "up to" in refused("tree", "prisoners_dilemma", "-m", "repetition(rounds=40)", "--most", "1000") or True
+    assert "1000 nodes" in refused("tree", "prisoners_dilemma", "-m", "repetition(rounds=40)", "--most", "1000")
 
 
 def test_a_person_can_take_a_seat() -> None:
     done = comity("play", "prisoners_dilemma", "-m", "repetition(rounds=2)", stdin="maybe\ncooperate\ndefect\n")
     assert done.returncode == 0, done.stderr
-    assert "you earned" in done.stdout
+    assert "2.8 points for you" in done.stdout
 
 
 def test_a_person_who_leaves_interrupts() -> None:
@@ -162,7 +162,7 @@ def test_a_metric_that_is_not_there_is_refused(run: Path) -> None:
 
 
 def test_a_second_run_into_the_same_folder_is_refused(run: Path, plan: Path) -> None:
-    assert "--resume" in refused("run", plan, "--out", run)
+    assert "resume" in refused("run", plan, "--out", run)
 
 
 def test_a_corrupt_run_is_refused(run: Path, tmp_path: Path) -> None:
@@ -174,7 +174,9 @@ def test_an_interrupt_ends_with_130_and_loses_nothing(tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN.replace("rounds = 4", "rounds = 200").replace("seed = 3", "seed = 3\nreplicates = 60"))
     arguments = [sys.executable, "-m", "comity.cli", "run", str(plan), "--out", str(tmp_path / "run"), "--no-report"]
-    process = subprocess.Popen([*arguments, "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*arguments, "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     while not (tmp_path / "run" / "run.sqlite").exists() and process.poll() is None:
         time.sleep(0.05)
     time.sleep(0.7)
@@ -187,11 +189,10 @@ def test_an_interrupt_ends_with_130_and_loses_nothing(tmp_path: Path) -> None:
     assert comity("replay", tmp_path / "run").stdout.startswith("2160 matches replayed")
 
 
-def test_help_and_import_answer_at_once() -> None:
-    """A generous bound, for busy machines; `benchmarks/` measures the real figure."""
-    for code in ("import comity", "from comity.cli import app"):
-        start = time.process_time()
-        done = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, timeout=60)
-        assert time.process_time() - start < 5
-        loaded = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
-        assert not loaded & {"numpy", "pandas", "pyarrow", "scipy", "altair", "pydantic", "jinja2", "asyncio"} - {"asyncio"}
+@pytest.mark.parametrize("code", ["import comity", "from comity.cli import app"])
+def test_nothing_heavy_is_loaded_at_the_start(code: str) -> None:
+    """How long the start takes is measured in `benchmarks/`; here, what would make it long."""
+    done = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, timeout=60)
+    loaded = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    assert "comity" in loaded
+    assert not loaded & {"numpy", "pandas", "pyarrow", "scipy", "altair", "pydantic", "jinja2", "comity.core.match"}
