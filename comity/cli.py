@@ -113,9 +113,9 @@ def _print_leaderboard(folder: Path) -> None:
     from comity.metrics import table
     from comity.report.together import read_runs
 
-    tables, dilemmas = read_runs([folder])
+    read = read_runs([folder])
     for by in ("agent", "mechanism"):
-        _print_table(table(tables, "mean", [by], dilemmas=dilemmas))
+        _print_table(table(read.tables, "mean", [by], dilemmas=read.dilemmas))
 
 
 @app.command("table")
@@ -133,11 +133,15 @@ def table_command(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
 ) -> None:
     """Turn runs into one table of numbers, each with what it rests on."""
+    if json_ + csv + markdown > 1:
+        _refuse("--json, --csv and --markdown are three forms of one table; ask for one of them")
     from comity.metrics import table
     from comity.report.together import read_runs
 
-    tables, dilemmas = read_runs(runs)
-    result = table(tables, metric, by.split(","), games.split(",") if games else None, dilemmas=dilemmas)
+    read = read_runs(runs)
+    for note in read.notes:
+        typer.echo(_printable(note), err=True)
+    result = table(read.tables, metric, by.split(","), games.split(",") if games else None, dilemmas=read.dilemmas)
     if json_:
         typer.echo(result.as_json())
     elif csv:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from ipaddress import ip_address
 from pathlib import Path
@@ -56,3 +57,5 @@ def is_loopback(host: str | bytes | None) -> bool:
 
 
 sys.addaudithook(refuse_network)
+# Interrupts are ignored in a job that was started in the background, and its children would ignore them too.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -30,7 +30,8 @@ class ScriptedAgent:
 class WaitingAgent(Protocol):
     """An agent whose answers take time: a person, a language model. Its replies are kept one by one as they come.
 
-    An answer it cannot give raises `PlayerError`, and the match is forfeited.
+    It answers from the decision alone: when a match is resumed, it is not told again what it has answered before. An
+    answer it cannot give raises `PlayerError`, and the match is forfeited.
     """
 
     @property

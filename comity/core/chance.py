@@ -12,10 +12,14 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
+    from numpy.random.bit_generator import ISeedSequence
     from numpy.typing import NDArray
 
 _MASK = (1 << 64) - 1
@@ -59,7 +63,24 @@ class Address:
         """A generator of its own for a draw that needs more than one number."""
         import numpy as np
 
-        return np.random.Generator(np.random.Philox(key=np.array([self.word, self.key], dtype=np.uint64)))
+        key: Any = _philox_key()(self.word, self.key)  # which may be any seed sequence; the stubs allow but one
+        return np.random.Generator(np.random.Philox(key))
+
+
+@cache
+def _philox_key() -> Callable[[int, int], ISeedSequence]:
+    """Gives Philox its two words of key. Given as `key`, it would ask the operating system for a seed besides."""
+    import numpy as np
+    from numpy.random.bit_generator import ISeedSequence
+
+    class Key(ISeedSequence):
+        def __init__(self, *words: int) -> None:
+            self._words = np.array(words, np.uint64)
+
+        def generate_state(self, n_words: int, dtype: Any = np.uint64) -> Any:
+            return self._words
+
+    return Key
 
 
 def cut(probability: float) -> int:

@@ -22,7 +22,7 @@ Fact: TypeAlias = Hashable
 """Something a player knows: any frozen dataclass."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seats:
     """From here on players are counted by seat: seat i is taken by the player called players[i] so far."""
 
@@ -65,4 +65,4 @@ class Decision(Generic[C]):
 class Observer(Protocol):
     """What a player is told beyond what all are told."""
 
-    def __call__(self, player: int) -> tuple[Any, ...]: ...
+    def __call__(self, player: int, /) -> tuple[Any, ...]: ...

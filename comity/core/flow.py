@@ -8,7 +8,6 @@ flow waits, reads a clock, draws a random number or knows who plays.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from functools import partial
 from itertools import islice
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -119,21 +118,16 @@ def seated(flow: Flow[T], players: Sequence[int]) -> Flow[T]:
 
 def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
     """Run flows side by side: each step puts every pending decision of every flow at once."""
-    pending: dict[int, Decisions] = {}
     results: dict[int, T] = {}
-
-    def advance(i: int, step: Callable[[], Decisions]) -> None:
-        try:
-            pending[i] = step()
-        except StopIteration as end:
-            pending.pop(i, None)
-            results[i] = end.value
-
-    for i, flow in enumerate(flows):
-        advance(i, partial(next, flow))
-    while pending:
-        batch = list(pending.items())
-        choices = iter((yield tuple(decision for _, decisions in batch for decision in decisions)))
-        for i, decisions in batch:
-            advance(i, partial(flows[i].send, tuple(islice(choices, len(decisions)))))
-    return [results[i] for i in range(len(flows))]
+    answers: dict[int, Any] = dict.fromkeys(range(len(flows)))  # to send None to a flow is to start it
+    while True:
+        pending: dict[int, Decisions] = {}
+        for i, choices in answers.items():
+            try:
+                pending[i] = flows[i].send(choices)
+            except StopIteration as end:
+                results[i] = end.value
+        if not pending:
+            return [results[i] for i in range(len(flows))]
+        given = iter((yield tuple([decision for decisions in pending.values() for decision in decisions])))
+        answers = {i: tuple(islice(given, len(decisions))) for i, decisions in pending.items()}

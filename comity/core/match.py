@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeAlias, cast
 
 from comity.core.chance import Address
@@ -42,7 +41,7 @@ class Match:
         self.lotteries: dict[tuple[int, int], Lottery[Any]] = {}
         self.outcome: Outcome | None = None
         self._flow = game.play()
-        self._advance(partial(next, self._flow))
+        self._advance(None)
 
     def answer(self, choices: Choices) -> None:
         """Answer every pending decision at once. Raises `IllegalChoice`, and then nothing has changed."""
@@ -50,11 +49,11 @@ class Match:
             if choice not in decision.options:
                 raise IllegalChoice(decision, choice)
         self.choices.append(choices)
-        self._advance(partial(self._flow.send, choices))
+        self._advance(choices)
 
-    def _advance(self, step: Callable[[], Decisions]) -> None:
+    def _advance(self, choices: Any) -> None:
         try:
-            self.pending = step()
+            self.pending = self._flow.send(choices)  # to send None is to start it
         except StopIteration as end:
             self.pending, self.outcome = (), end.value
 

@@ -8,8 +8,7 @@ no actions of their own and one part per play.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from operator import is_
+from dataclasses import dataclass
 from typing import Any
 
 from comity.core.decision import Fact
@@ -32,22 +31,35 @@ class Outcome:
     notes: tuple[Fact, ...] = ()
     views: tuple[Outcome, ...] = ()
 
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody sees this outcome as it is, and all its parts."""
+        return not self.views and (not self.parts or all(part.outcome.is_public for part in self.parts))
+
     def seen_by(self, player: int | None) -> Outcome:
         """This outcome as that player sees it; None is an onlooker, who sees what is public."""
         if self.views and player is not None:
             return self.views[player]
+        if self.is_public:
+            return self
         parts = tuple([part.seen_by(player) for part in self.parts])
-        unchanged = not self.views and all(map(is_, parts, self.parts))
-        return self if unchanged else replace(self, parts=parts, views=())
+        return Outcome(self.payoffs, self.actions, parts, self.notes)
 
     def noted(self, *notes: Fact, private: Sequence[tuple[Fact, ...]] = ()) -> Outcome:
         """This outcome with public notes added, and for each player those in private[player] beside them."""
-        if not private:
-            views = tuple(replace(view, notes=view.notes + notes) for view in self.views)
-            return replace(self, notes=self.notes + notes, views=views)
-        seen = [self.seen_by(player) for player in range(len(self.payoffs))]
-        views = tuple(replace(view, notes=view.notes + notes + own) for view, own in zip(seen, private, strict=True))
-        return replace(self, notes=self.notes + notes, views=views)
+        if private:
+            seen = [self.seen_by(player) for player in range(len(self.payoffs))]
+            views = tuple([view._with(notes + own) for view, own in zip(seen, private, strict=True)])
+        else:
+            views = tuple([view._with(notes) for view in self.views])
+        return Outcome(self.payoffs, self.actions, self.parts, self.notes + notes, views)
+
+    def paid(self, payoffs: tuple[float, ...]) -> Outcome:
+        """This outcome with these payoffs in place of its own."""
+        return Outcome(payoffs, self.actions, self.parts, self.notes, self.views)
+
+    def _with(self, notes: tuple[Fact, ...]) -> Outcome:
+        return Outcome(self.payoffs, self.actions, self.parts, self.notes + notes, self.views)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,7 @@ class Play:
         """This play as that player (counted outside the play) sees it; an onlooker sees what was public."""
         seat = self.players.index(player) if player in self.players else None
         outcome = self.outcome.seen_by(seat)
-        return self if outcome is self.outcome else replace(self, outcome=outcome)
+        return self if outcome is self.outcome else Play(self.round, self.players, outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +103,12 @@ def _stage_plays(outcome: Outcome, rounds: tuple[int, ...], players: tuple[int, 
         yield StagePlay(rounds, players, outcome, _base(outcome))
         return
     for play in outcome.parts:
-        inside = tuple(players[seat] for seat in play.players)
-        yield from _stage_plays(play.outcome, (*rounds, play.round), inside)
+        yield from _stage_plays(play.outcome, (*rounds, play.round), inside(players, play.players))
+
+
+def inside(players: tuple[int, ...], seated: tuple[int, ...]) -> tuple[int, ...]:
+    """The players outside who take part in a play inside in which `seated` does, as players inside are counted."""
+    return tuple([players[seat] for seat in seated])
 
 
 def _base(outcome: Outcome) -> Outcome:

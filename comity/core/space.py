@@ -112,7 +112,10 @@ class Lottery(Generic[C]):
             raise BadParameter(f"the probabilities {list(self.probabilities)} are not shares of one")
 
     def __contains__(self, choice: object) -> bool:
-        return any(p > 0 and _same(option, choice) for option, p in self.chances())
+        for option, p in self.chances():  # noqa: SIM110 (as in `OneOf`)
+            if option == choice and p > 0 and _same(option, choice):
+                return True
+        return False
 
     def __iter__(self) -> Iterator[C]:
         return (option for option, p in self.chances() if p > 0)
@@ -243,7 +246,7 @@ class Ordering:
         return {"type": "array", "items": numbers, "uniqueItems": True, "minItems": self.size, "maxItems": self.size}
 
     def draw(self, address: Address) -> tuple[int, ...]:
-        return tuple(int(place) for place in address.generator().permutation(self.size))
+        return tuple(address.generator().permutation(self.size).tolist())
 
     def chances(self) -> Iterator[tuple[tuple[int, ...], float]]:
         share = 1 / prod(range(1, self.size + 1))
@@ -257,4 +260,4 @@ def to_json(choice: Any) -> Any:
 
 def from_json(value: Any) -> Any:
     """The choice that `to_json` wrote: lists become tuples."""
-    return tuple(from_json(part) for part in value) if isinstance(value, list) else value
+    return tuple([from_json(part) for part in value]) if isinstance(value, list) else value

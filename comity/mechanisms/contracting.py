@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 from comity.core.decision import Fact
 from comity.core.errors import BadParameter
@@ -77,7 +78,7 @@ class Contracted:
     def n_players(self) -> int:
         return self.base.n_players
 
-    @property
+    @cached_property
     def actions(self) -> tuple[str, ...]:
         """The actions a contract names: those of all seats, each once."""
         return tuple(dict.fromkeys(action for actions in self.base.actions for action in actions))
@@ -90,7 +91,7 @@ class Contracted:
     def rules(self) -> tuple[Fact, ...]:
         return (self.rule, *self.base.rules)
 
-    @property
+    @cached_property
     def contracts(self) -> Space[tuple[int, ...]]:
         """Every contract: a payment for each action."""
         return Each(self.actions, (Integer(self.low, self.high),) * len(self.actions))
@@ -114,7 +115,6 @@ def settled(base: Outcome, contract: Contract, signatures: Signatures) -> Outcom
     transfers = contract.settlement(base.actions) if signatures.binding else (0,) * len(base.payoffs)
     payoffs = tuple(payoff + transfer for payoff, transfer in zip(base.payoffs, transfers, strict=True))
     everybody = tuple(range(len(payoffs)))
-    outcome = Outcome(payoffs, base.actions, (Play(0, everybody, base),), base.notes)
-    if base.views:
-        outcome = replace(outcome, views=tuple(replace(view, payoffs=payoffs) for view in base.views))
+    views = tuple([view.paid(payoffs) for view in base.views])
+    outcome = Outcome(payoffs, base.actions, (Play(0, everybody, base),), base.notes, views)
     return outcome.noted(contract, signatures)

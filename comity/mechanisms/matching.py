@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import lcm
 from typing import Literal, TypeAlias
@@ -16,6 +16,7 @@ from comity.mechanisms.repetition import (
     Horizon,
     announced,
     checked_horizon,
+    recent,
     round_weights,
 )
 from comity.mechanisms.stacking import Memory, checked_memory, checked_rounds, checked_share
@@ -39,7 +40,7 @@ class Rotation:
     depth: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Encounter:
     """One past play of a player, and what was known of its partners before it."""
 
@@ -47,7 +48,7 @@ class Encounter:
     before: tuple[Standing, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What is shown of one player of the population: its plays inside the memory, oldest first."""
 
@@ -55,13 +56,17 @@ class Standing:
     encounters: tuple[Encounter, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standings:
     """What a player is shown when it meets a group: how many rounds there were, its own standing, its partners'."""
 
     played: int
     own: Standing
     partners: tuple[Standing, ...]
+
+
+Round: TypeAlias = Mapping[int, Encounter]
+"""The play of each player in one round, and nothing of what was known before."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +124,18 @@ class Rotated:
         rule = self.rule
         orders = yield from self._draw_orders()
         past: tuple[Play, ...] = ()
+        rounds: tuple[Round, ...] = ()
+        private = False
         for round in range(self.rounds):
             if round and self.matching == "random":
                 orders = yield from self._draw_orders()
             groups = self._groups(orders, round)
-            outcomes = yield from together([self._meeting(group, rule, past, round) for group in groups])
-            past += tuple(Play(round, group, outcome) for group, outcome in zip(groups, outcomes, strict=True))
+            known = _Known(recent(rounds, self.memory), private)
+            outcomes = yield from together([self._meeting(group, rule, known, round) for group in groups])
+            plays = tuple([Play(round, group, outcome) for group, outcome in zip(groups, outcomes, strict=True)])
+            past += plays
+            rounds += ({player: met for met in map(Encounter, plays) for player in met.play.players},)
+            private = private or not all(outcome.is_public for outcome in outcomes)
         return Outcome(self._averages(past), parts=past)
 
     def _draw_orders(self) -> Flow[list[tuple[int, ...]]]:
@@ -142,15 +153,10 @@ class Rotated:
             for place in range(size)
         )
 
-    def _meeting(self, group: tuple[int, ...], rule: Rotation, past: tuple[Play, ...], round: int) -> Flow[Outcome]:
-        since = 0 if self.memory == "all" else round - self.memory
-        window = [play for play in past if play.round >= since]
-
+    def _meeting(self, group: tuple[int, ...], rule: Rotation, known: _Known, round: int) -> Flow[Outcome]:
         def each(player: int) -> tuple[Standings]:
-            own, *partners = (
-                _standing(other, window, round, self.depth, player)
-                for other in (player, *(other for other in group if other != player))
-            )
+            own = known.standing(player, self.depth, player)
+            partners = [known.standing(other, self.depth, player) for other in group if other != player]
             return (Standings(round, own, tuple(partners)),)
 
         return told(seated(self.base.play(), group), rule, each=each)
@@ -164,13 +170,37 @@ class Rotated:
         return tuple(totals)
 
 
-def _standing(player: int, window: Sequence[Play], before: int, depth: int, viewer: int) -> Standing:
-    return Standing(player, tuple(_encounters(player, window, before, depth, viewer)))
+class _Known:
+    """What the rounds inside the memory, oldest first, show of everybody. It is put together once for all who see it.
 
+    private: whether anything in these rounds was; where nothing was, all viewers see the same.
+    """
 
-def _encounters(player: int, window: Sequence[Play], before: int, depth: int, viewer: int) -> Iterator[Encounter]:
-    for play in window:
-        if play.round < before and player in play.players:
-            partners = [other for other in play.players if other != player] if depth > 1 else []
-            earlier = (_standing(other, window, play.round, depth - 1, viewer) for other in partners)
-            yield Encounter(play.seen_by(viewer), tuple(earlier))
+    def __init__(self, rounds: Sequence[Round], private: bool) -> None:
+        self._rounds = rounds
+        self._private = private
+        self._standings: dict[tuple[int, int, int, int | None], Standing] = {}
+
+    def standing(self, player: int, depth: int, viewer: int) -> Standing:
+        """What that viewer is shown of a player."""
+        return self._before(len(self._rounds), player, depth, viewer if self._private else None)
+
+    def _before(self, place: int, player: int, depth: int, viewer: int | None) -> Standing:
+        asked = (place, player, depth, viewer)
+        known = self._standings.get(asked)
+        if known is None:
+            known = self._standings[asked] = Standing(player, self._encounters(place, player, depth, viewer))
+        return known
+
+    def _encounters(self, place: int, player: int, depth: int, viewer: int | None) -> tuple[Encounter, ...]:
+        met = [round[player] for round in self._rounds[:place]]
+        if depth > 1 or viewer is not None:
+            met = [self._unfolded(*at, player, depth, viewer) for at in enumerate(met)]
+        return tuple(met)
+
+    def _unfolded(self, place: int, met: Encounter, player: int, depth: int, viewer: int | None) -> Encounter:
+        play = met.play if viewer is None else met.play.seen_by(viewer)
+        if depth == 1:
+            return Encounter(play)
+        before = [self._before(place, other, depth - 1, viewer) for other in play.players if other != player]
+        return Encounter(play, tuple(before))

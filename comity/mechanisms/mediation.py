@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from comity.core.decision import Decision, Fact
@@ -62,7 +63,7 @@ class Mediated:
     def rules(self) -> tuple[Fact, ...]:
         return (Mediation(), *self.base.rules)
 
-    @property
+    @cached_property
     def plans(self) -> Space[tuple[str, ...]]:
         """Every mediator: an action for each number of players who delegate."""
         counts = tuple(f"{count} delegating" for count in range(1, self.n_players + 1))
@@ -89,4 +90,6 @@ class Mediated:
 
 
 def _widened(decision: Decision[Any]) -> Decision[Any]:
-    return replace(decision, options=OneOf((*decision.options, DELEGATE))) if decision.kind == "act" else decision
+    if decision.kind != "act":
+        return decision
+    return Decision(decision.player, "act", OneOf((*decision.options, DELEGATE)), decision.sees)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations, product
 from math import prod
 
 from comity.core.decision import NATURE, Decision, Fact
@@ -53,8 +54,12 @@ class Trembling:
         return self.base.actions
 
     @property
+    def rule(self) -> Noise:
+        return Noise(execution=self.noise)
+
+    @property
     def rules(self) -> tuple[Fact, ...]:
-        return (Noise(execution=self.noise), *self.base.rules)
+        return (self.rule, *self.base.rules)
 
     def payoffs(self, profile: tuple[str, ...]) -> tuple[float, ...]:
         slips = [_slips(len(actions), self.noise) for actions in self.actions]
@@ -67,7 +72,7 @@ class Trembling:
         return tuple(totals)
 
     def play(self) -> Flow[Outcome]:
-        slips = yield from ask(*(_slip(len(actions), self.noise, "tremble") for actions in self.actions))
+        slips = yield from ask(*self._trembles)
         meant: dict[int, str] = {}
 
         def read(decisions: Decisions, choices: Choices) -> Choices:
@@ -76,8 +81,12 @@ class Trembling:
             executed = {seat: self._executed(seat, action, slips[seat]) for seat, action in acts.items()}
             return tuple(executed.get(d.player, choice) for d, choice in zip(decisions, choices, strict=True))
 
-        outcome = yield from told(relay(self.base.play(), read=read), Noise(execution=self.noise))
+        outcome = yield from told(relay(self.base.play(), read=read), self.rule)
         return outcome.noted(private=[(Meant(meant[seat]),) for seat in range(self.n_players)])
+
+    @cached_property
+    def _trembles(self) -> Decisions:
+        return tuple(_slip(len(actions), self.noise, "tremble") for actions in self.actions)
 
     def _executed(self, seat: int, action: str, slip: int) -> str:
         actions = self.actions[seat]
@@ -103,17 +112,27 @@ class Misperceived:
         return self.base.n_players
 
     @property
+    def rule(self) -> Noise:
+        return Noise(monitoring=self.noise)
+
+    @property
     def rules(self) -> tuple[Fact, ...]:
-        return (Noise(monitoring=self.noise), *self.base.rules)
+        return (self.rule, *self.base.rules)
 
     def play(self) -> Flow[Outcome]:
-        outcome = yield from told(self.base.play(), Noise(monitoring=self.noise))
-        pairs = [
-            (viewer, other) for viewer in range(self.n_players) for other in range(self.n_players) if viewer != other
-        ]
-        slips = yield from ask(*(_slip(len(self.base.actions[other]), self.noise, "misperceive") for _, other in pairs))
-        views = tuple(self._views(outcome, dict(zip(pairs, slips, strict=True))))
-        return replace(outcome, views=views)
+        outcome = yield from told(self.base.play(), self.rule)
+        slips = yield from ask(*self._glances)
+        views = tuple(self._views(outcome, dict(zip(self._pairs, slips, strict=True))))
+        return Outcome(outcome.payoffs, outcome.actions, outcome.parts, outcome.notes, views)
+
+    @cached_property
+    def _pairs(self) -> tuple[tuple[int, int], ...]:
+        """Who looks at whom."""
+        return tuple(permutations(range(self.n_players), 2))
+
+    @cached_property
+    def _glances(self) -> Decisions:
+        return tuple(_slip(len(self.base.actions[other]), self.noise, "misperceive") for _, other in self._pairs)
 
     def _views(self, outcome: Outcome, slips: dict[tuple[int, int], int]) -> Iterator[Outcome]:
         for viewer in range(self.n_players):

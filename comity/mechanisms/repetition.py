@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from comity.core.decision import Fact, Observer
 from comity.core.errors import BadParameter
@@ -12,6 +12,8 @@ from comity.core.flow import Flow, Game, draw, told
 from comity.core.outcome import Outcome, Play
 from comity.core.space import Lottery
 from comity.mechanisms.stacking import Memory, checked_memory, checked_rounds, checked_share
+
+T = TypeVar("T")
 
 Horizon: TypeAlias = Literal["chance", "announced", "hidden"]
 
@@ -29,7 +31,7 @@ class Repetition:
     memory: Memory
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class History:
     """What a player is shown of the rounds so far: the last ones inside its memory, and how many there were."""
 
@@ -75,9 +77,11 @@ class Repeated:
         everybody = tuple(range(self.n_players))
         rule = self.rule
         past: tuple[Play, ...] = ()
+        seen = _nothing_seen(self.n_players)
         for round in range(self.rounds):
-            outcome = yield from told(self.base.play(), rule, each=histories(past, self.memory))
+            outcome = yield from told(self.base.play(), rule, each=histories(seen, self.memory))
             past += (Play(round, everybody, outcome),)
+            seen = _seen_also(seen, past[-1])
         return Outcome(weighted(past, round_weights(self.rounds, self.discount)), parts=past)
 
 
@@ -117,9 +121,11 @@ class Continued:
         goes_on = Lottery((True, False), (self.chance, 1 - self.chance))
         rule = self.rule
         past: tuple[Play, ...] = ()
+        seen = _nothing_seen(self.n_players)
         while True:
-            outcome = yield from told(self.base.play(), rule, each=histories(past, self.memory))
+            outcome = yield from told(self.base.play(), rule, each=histories(seen, self.memory))
             past += (Play(len(past), everybody, outcome),)
+            seen = _seen_also(seen, past[-1])
             if len(past) == self.most or not (yield from draw("continue", goes_on)):
                 return Outcome(weighted(past, self._weights(len(past))), parts=past)
 
@@ -139,19 +145,28 @@ def announced(horizon: Horizon, rounds: int, discount: float) -> tuple[int | Non
     return (rounds if horizon == "announced" else None, discount if horizon == "chance" else None)
 
 
-def recent(past: tuple[Play, ...], memory: Memory) -> tuple[Play, ...]:
-    """The plays inside the memory, oldest first."""
+def recent(past: tuple[T, ...], memory: Memory) -> tuple[T, ...]:
+    """What of the past, round by round, lies inside the memory, oldest first."""
     return past if memory == "all" else past[max(len(past) - memory, 0) :]
 
 
-def histories(past: tuple[Play, ...], memory: Memory) -> Observer:
-    """For each player the history it sees."""
-    window = recent(past, memory)
+Seen: TypeAlias = tuple[tuple[Play, ...], ...]
+"""For each player the plays so far, as it has seen them."""
 
-    def history(player: int) -> tuple[History]:
-        return (History(tuple([play.seen_by(player) for play in window]), len(past)),)
 
-    return history
+def _nothing_seen(n_players: int) -> Seen:
+    return ((),) * n_players
+
+
+def _seen_also(seen: Seen, play: Play) -> Seen:
+    if play.outcome.is_public:
+        return tuple([(*past, play) for past in seen])
+    return tuple([(*past, play.seen_by(player)) for player, past in enumerate(seen)])
+
+
+def histories(seen: Seen, memory: Memory) -> Observer:
+    """For each player the history it is shown."""
+    return [(History(recent(past, memory), len(past)),) for past in seen].__getitem__
 
 
 def round_weights(rounds: int, discount: float) -> tuple[float, ...]:

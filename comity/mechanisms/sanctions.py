@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 from comity.core.decision import Decision, Fact
 from comity.core.errors import BadParameter
@@ -77,9 +78,14 @@ class Sanctioned:
         return self._sanctioned(outcome, Sanctions(points))
 
     def _decision(self, player: int, outcome: Outcome) -> Decision[tuple[int, ...]]:
-        others = tuple(f"player {other + 1}" for other in range(self.n_players) if other != player)
-        points = Each(others, (Integer(-self.punish, self.reward),) * len(others))
-        return Decision(player, "sanction", points, (*self.rules, Ended(outcome.seen_by(player))))
+        return Decision(player, "sanction", self._points[player], (*self.rules, Ended(outcome.seen_by(player))))
+
+    @cached_property
+    def _points(self) -> tuple[Each[int], ...]:
+        """What each player may give to the others."""
+        names = tuple(f"player {player + 1}" for player in range(self.n_players))
+        bounds = (Integer(-self.punish, self.reward),) * (self.n_players - 1)
+        return tuple(Each((*names[:player], *names[player + 1 :]), bounds) for player in range(self.n_players))
 
     def _sanctioned(self, outcome: Outcome, sanctions: Sanctions) -> Outcome:
         payoffs = list(outcome.payoffs)
@@ -89,6 +95,6 @@ class Sanctioned:
                 payoffs[giver] -= self.cost * abs(points)
                 payoffs[receiver] += self.effect * points
         paid = tuple(payoffs)
-        views = tuple(replace(view, payoffs=paid) for view in outcome.views)
+        views = tuple([view.paid(paid) for view in outcome.views])
         part = Play(0, tuple(range(self.n_players)), outcome)
         return Outcome(paid, outcome.actions, (part,), outcome.notes, views).noted(sanctions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from comity.core.decision import Fact
@@ -55,7 +56,8 @@ def approvals(ballots: Sequence[tuple[bool, ...]]) -> tuple[int, ...]:
 def leaders(ballots: Sequence[tuple[bool, ...]]) -> tuple[int, ...]:
     """The proposers with most approvals (all of them when nobody approves anything)."""
     tally = approvals(ballots)
-    return tuple(player for player, count in enumerate(tally) if count == max(tally))
+    most = max(tally)
+    return tuple(player for player, count in enumerate(tally) if count == most)
 
 
 def nothing(player: int) -> tuple[Fact, ...]:
@@ -63,11 +65,16 @@ def nothing(player: int) -> tuple[Fact, ...]:
     return ()
 
 
+@cache
+def ballots(n_players: int) -> Space[tuple[bool, ...]]:
+    """Every way to approve the proposals of so many players."""
+    return Each(tuple(f"player {player + 1}" for player in range(n_players)), (YES_NO,) * n_players)
+
+
 def elect(n_players: int, space: Space[Any], *rules: Fact) -> Flow[Election]:
     """Propose and vote: approval voting, ties broken by chance with equal odds (CoopEval 2026)."""
     proposals = yield from ask_all(n_players, "propose", space, *rules)
-    ballot = Each(tuple(f"player {player + 1}" for player in range(n_players)), (YES_NO,) * n_players)
-    ballots = yield from ask_all(n_players, "approve", ballot, *rules, Proposals(proposals))
-    tied = leaders(ballots)
+    cast = yield from ask_all(n_players, "approve", ballots(n_players), *rules, Proposals(proposals))
+    tied = leaders(cast)
     winner = tied[0] if len(tied) == 1 else (yield from draw("tie", OneOf(tied)))
-    return Election(proposals, ballots, winner)
+    return Election(proposals, cast, winner)

@@ -305,8 +305,7 @@ def _read(reply: str) -> Any:
     return from_json(data)
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+_dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def _summed(values: Values) -> Values:

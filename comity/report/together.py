@@ -14,10 +14,11 @@ from comity.report.results import Results
 
 
 class Together(NamedTuple):
-    """The tables of some runs, and which of their games are social dilemmas."""
+    """The tables of some runs, which of their games are social dilemmas, and what is to be said of the runs."""
 
     tables: Tables
     dilemmas: frozenset[str]
+    notes: tuple[str, ...]
 
 
 def read_runs(folders: Sequence[Path]) -> Together:
@@ -27,9 +28,12 @@ def read_runs(folders: Sequence[Path]) -> Together:
     """
     tables: dict[str, Tables] = {}
     cells: list[Cell] = []
+    notes: list[str] = []
     for folder in dict.fromkeys(folders):
         with RunFile.open(folder) as file:
             results = Results.of(file)
             tables[str(folder)] = results.tables
             cells += results.cells.values()
-    return Together(joined(told_apart(tables)), social_dilemmas(cells))
+            if not file.is_complete():
+                notes.append(f"{folder} is not complete: it has {file.count():,} of {file.header.matches:,} matches")
+    return Together(joined(told_apart(tables)), social_dilemmas(cells), tuple(notes))

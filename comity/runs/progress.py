@@ -37,7 +37,8 @@ class _Line:
         if now < self._next and not (done == total and self._renews):
             return
         self._next = now + (EVERY_ON_TERMINAL if self._renews else EVERY_ELSEWHERE)
-        text = f"{done:,} of {total:,} matches, {rate:,.0f} a second, {_clock(remaining)} left"
+        speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+        text = f"{done:,} of {total:,} matches, {speed} a second, {_clock(remaining)} left"
         self._stream.write(f"\r{text:<{self._width}}" if self._renews else f"{text}\n")
         self._stream.flush()
         self._width = len(text)

@@ -192,9 +192,12 @@ def _play_here(desk: _Desk, shards: Iterator[Shard], file: RunFile, count: _Coun
 
 def _play_in_processes(seating: Seating, shards: Iterator[Shard], file: RunFile, count: _Count, workers: int) -> None:
     """Play the remaining shards in other processes, a few of them at a time; this one writes."""
+    first = tuple(islice(shards, 2 * workers))
+    if not first:
+        return
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _sit_down, seating)
     try:
-        pending = {pool.submit(_play_there, shard) for shard in islice(shards, 2 * workers)}
+        pending = {pool.submit(_play_there, shard) for shard in first}
         while pending:
             finished, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in finished:

@@ -71,7 +71,7 @@ class FiniteState:
             if run is None:
                 run = runs[fixed] = _Run(self.automaton, meaning)
             if run.seats != seats:
-                run.sit(seats, circle_of(decision, meaning.n_seats))
+                run.sit(seats, decision)
             return run.answer(progress)
 
         return decide
@@ -100,22 +100,42 @@ def _reading(sees: Sequence[Fact]) -> tuple[tuple[Seats, ...], tuple[Seats, ...]
 class _Run:
     """An automaton at play. Asked twice in a round it answers the same."""
 
-    __slots__ = ("_answers", "_automaton", "_circle", "_in_place", "_meaning", "_moved", "_signs", "_state", "seats")
+    __slots__ = (
+        "_answers",
+        "_automaton",
+        "_circle",
+        "_circles",
+        "_in_place",
+        "_meaning",
+        "_moved",
+        "_place",
+        "_signs",
+        "_state",
+        "seats",
+    )
 
     def __init__(self, automaton: Automaton, meaning: Meaning) -> None:
         self._automaton = automaton
         self._meaning = meaning
         self._state = automaton.start
         self._moved = 0
+        self._circles: dict[tuple[Seats, ...], Circle] = {}
+        self._place: tuple[int, tuple[int, ...]] | None = None
         self.seats: tuple[Seats, ...] | None = None
 
-    def sit(self, seats: tuple[Seats, ...], circle: Circle) -> None:
-        """Take these seats, with these others, from now on."""
-        actions = (self._meaning.cooperative[circle.seat], self._meaning.defective[circle.seat])
-        self._answers = [mixed(actions, p) for p in self._automaton.cooperates]
+    def sit(self, seats: tuple[Seats, ...], decision: Decision[Any]) -> None:
+        """Take these seats, which are those of the decision, from now on."""
+        circle = self._circles.get(seats)
+        if circle is None:
+            circle = self._circles[seats] = circle_of(decision, self._meaning.n_seats)
+        place = (circle.seat, circle.others)
+        if place != self._place:
+            self._place = place
+            actions = (self._meaning.cooperative[circle.seat], self._meaning.defective[circle.seat])
+            self._answers = [mixed(actions, p) for p in self._automaton.cooperates]
+            self._signs: dict[tuple[str, ...], int] = {}
         self._circle = circle
         self._in_place = circle.group == tuple(range(self._meaning.n_seats))
-        self._signs: dict[tuple[str, ...], int] = {}
         self.seats = seats
 
     def answer(self, progress: Progress | None) -> Reply:

@@ -32,8 +32,8 @@ class ImageScoring:
         def decide(decision: Decision[Any]) -> Reply:
             score: dict[int, int] = {}
             for deed in visible_deeds(progress_of(decision.sees)):
-                for whom, cooperated in conduct(deed, meaning).items():
-                    score[whom] = score.get(whom, 0) + (1 if cooperated else -1)
+                for whom, action, cooperative in zip(deed.players, deed.actions, meaning.cooperative, strict=True):
+                    score[whom] = score.get(whom, 0) + (1 if action == cooperative else -1)
             return _towards_partners(decision, meaning, lambda whom: score.get(whom, 0) >= self.threshold)
 
         return decide
@@ -95,17 +95,12 @@ def standings_under(norm: Norm, deeds: Iterable[Deed], meaning: Meaning) -> Mapp
     """Who is good after these deeds; those who do not appear have done nothing and are good."""
     good: dict[int, bool] = {}
     for deed in deeds:
-        before = {player: good.get(player, True) for player in deed.players}
-        for player, cooperated in conduct(deed, meaning).items():
-            others_good = all(stands for other, stands in before.items() if other != player)
-            good[player] = norm.after(before[player], cooperated, others_good)
+        before = [good.get(player, True) for player in deed.players]
+        for seat, player in enumerate(deed.players):
+            cooperated = deed.actions[seat] == meaning.cooperative[seat]
+            others_good = all(before[:seat]) and all(before[seat + 1 :])
+            good[player] = norm.after(before[seat], cooperated, others_good)
     return good
-
-
-def conduct(deed: Deed, meaning: Meaning) -> Mapping[int, bool]:
-    """For each player of a deed whether it cooperated."""
-    did = (action == cooperative for action, cooperative in zip(deed.actions, meaning.cooperative, strict=True))
-    return dict(zip(deed.players, did, strict=True))
 
 
 def _towards_partners(decision: Decision[Any], meaning: Meaning, is_good: Callable[[int], bool]) -> Reply:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from comity.core.decision import Decision
@@ -57,7 +59,19 @@ class Scripted:
         return decide
 
     def _rule(self, kind: str, game: Game, player: int) -> Decide:
-        rules = {
+        rules = self._rules
+        if kind not in rules:
+            raise BadStack(
+                f"a scripted strategy has no rule for decisions of kind {kind!r}; its rules are for {', '.join(rules)}"
+            )
+        begun = rules[kind].begin(game, player)
+        if kind == "act" and self.delegate is not None and any(isinstance(fact, Mediation) for fact in game.rules):
+            return _or_delegate(begun, self.delegate.begin(game, player))
+        return begun
+
+    @cached_property
+    def _rules(self) -> Mapping[str, Strategy]:
+        return {
             "act": self.act,
             "propose": self.propose,
             "approve": self.approve,
@@ -65,15 +79,6 @@ class Scripted:
             "speak": self.speak or Announce(self.act),
             "sanction": self.sanction,
         }
-        if kind not in rules:
-            raise BadStack(
-                f"a scripted strategy has no rule for decisions of kind {kind!r}; its rules are for {', '.join(rules)}"
-            )
-        begun = rules[kind].begin(game, player)
-        delegated = kind == "act" and any(isinstance(fact, Mediation) for fact in game.rules)
-        return (
-            begun if not delegated or self.delegate is None else _or_delegate(begun, self.delegate.begin(game, player))
-        )
 
 
 def _or_delegate(act: Decide, delegate: Decide) -> Decide:

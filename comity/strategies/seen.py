@@ -14,15 +14,15 @@ Every strategy reads its surroundings here and nowhere else, so the conventions 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from comity.core.decision import Decision, Fact, Seats
 from comity.core.errors import BadStack
 from comity.core.flow import Game, StageGame
 from comity.core.named import Named, named_game
-from comity.core.outcome import Play, stage_plays
+from comity.core.outcome import Outcome, Play, inside
 from comity.mechanisms.matching import Standing, Standings
 from comity.mechanisms.network import Network
 from comity.mechanisms.repetition import History
@@ -43,17 +43,14 @@ class Meaning:
         return len(self.cooperative)
 
 
+@once
 def meaning_of(game: Game) -> Meaning:
     """What the actions mean in the game under this stack of mechanisms.
 
     Raises `BadStack` where that game neither names nor lists the actions of a seat.
     """
-    return _meaning(named_game(game))
-
-
-@once
-def _meaning(game: Named) -> Meaning:
-    pairs = [_named_pair(game, seat) for seat in range(game.n_players)]
+    named = named_game(game)
+    pairs = [_named_pair(named, seat) for seat in range(named.n_players)]
     return Meaning(tuple(first for first, _ in pairs), tuple(last for _, last in pairs))
 
 
@@ -76,7 +73,7 @@ def progress_of(sees: Sequence[Fact]) -> Progress | None:
     return next((fact for fact in reversed(sees) if isinstance(fact, History | Standings)), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Circle:
     """Who is together at a decision.
 
@@ -98,19 +95,21 @@ def circle_of(decision: Decision[Any], n_seats: int) -> Circle:
     seat = decision.seat % n_seats
     group = tuple(range(n_seats))
     for fact in reversed(decision.sees):
-        if isinstance(fact, History | Standings):
+        if type(fact) is Seats:
+            group = inside(fact.players, group)
+        elif type(fact) is History or type(fact) is Standings:
             break
-        if isinstance(fact, Seats):
-            group = tuple(fact.players[player] for player in group)
-    return Circle(seat, _others(decision, seat, n_seats), group)
+    return Circle(seat, _others(decision.sees, seat, n_seats), group)
 
 
-def _others(decision: Decision[Any], seat: int, n_seats: int) -> tuple[int, ...]:
-    innermost = next((fact for fact in reversed(decision.sees) if isinstance(fact, Seats | Network)), None)
-    everybody = tuple(other for other in range(n_seats) if other != seat)
-    if not isinstance(innermost, Network):
-        return everybody
-    return tuple(other for other in everybody if any({seat, other} == set(edge) for edge in innermost.edges))
+def _others(sees: Sequence[Fact], seat: int, n_seats: int) -> tuple[int, ...]:
+    everybody = (*range(seat), *range(seat + 1, n_seats))
+    for fact in reversed(sees):
+        if type(fact) is Seats:
+            break
+        if type(fact) is Network:
+            return tuple(other for other in everybody if any({seat, other} == set(edge) for edge in fact.edges))
+    return everybody
 
 
 def last_actions(progress: Progress | None, circle: Circle) -> tuple[str, ...] | None:
@@ -119,24 +118,29 @@ def last_actions(progress: Progress | None, circle: Circle) -> tuple[str, ...] |
         return _shared_actions(progress, circle.group)
     if progress is None:
         return None
-    actions = [_latest_action(standing) for standing in _standings(progress, circle.group)]
-    seen = tuple(action for action in actions if action is not None)
-    return seen if len(seen) == len(circle.group) else None
+    latest = {standing.player: _latest_action(standing) for standing in (progress.own, *progress.partners)}
+    actions = [latest.get(player) for player in circle.group]
+    return None if None in actions else tuple(cast("list[str]", actions))
 
 
 def _shared_actions(history: History, group: tuple[int, ...]) -> tuple[str, ...] | None:
-    seen = (deed for play in reversed(history.past) for deed in reversed(deeds(play)))
-    return next((deed.actions for deed in seen if deed.players == group), None)
-
-
-def _standings(standings: Standings, group: tuple[int, ...]) -> Iterator[Standing]:
-    known = {standing.player: standing for standing in (standings.own, *standings.partners)}
-    return (known.get(player, Standing(player, ())) for player in group)
+    for play in reversed(history.past):
+        for deed in reversed(deeds(play)):
+            if deed.players == group:
+                return deed.actions
+    return None
 
 
 def _latest_action(standing: Standing) -> str | None:
-    seen = (deed for encounter in reversed(standing.encounters) for deed in reversed(deeds(encounter.play)))
-    return next((deed.action_of(standing.player) for deed in seen if standing.player in deed.players), None)
+    for encounter in reversed(standing.encounters):
+        play = encounter.play
+        if play.outcome.actions:  # the common case: nothing but one play of the stage game
+            action: str = play.outcome.actions[play.players.index(standing.player)]
+            return action
+        for deed in reversed(deeds(play)):
+            if standing.player in deed.players:
+                return deed.action_of(standing.player)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +156,13 @@ class Deed:
 
 def deeds(play: Play) -> list[Deed]:
     """The plays of the stage game inside this play, oldest first, with players counted as outside it."""
-    if play.outcome.actions:
-        return [Deed(play.players, play.outcome.actions)]
-    return [
-        Deed(tuple(play.players[place] for place in stage.players), stage.outcome.actions)
-        for stage in stage_plays(play.outcome)
-    ]
+    return _deeds(play.outcome, play.players)
+
+
+def _deeds(outcome: Outcome, players: tuple[int, ...]) -> list[Deed]:
+    if outcome.actions or not outcome.parts:
+        return [Deed(players, outcome.actions)]
+    return [deed for play in outcome.parts for deed in _deeds(play.outcome, inside(players, play.players))]
 
 
 def visible_deeds(progress: Progress | None) -> list[Deed]:

@@ -30,7 +30,7 @@ def test_scripted_runs_survive(workers: int, kills: int, lives: int, tmp_path: P
     delays = np.random.default_rng(workers)
     span = lifetime(plan, tmp_path / "timed", workers)
     survived = 0
-    for chain in range(kills):
+    for chain in range(5 * kills):
         folder = written(plan, tmp_path / str(chain))
         while survived < kills and killed(folder, workers, delays.uniform(0, 2 * span / lives)):
             survived += 1
@@ -48,7 +48,7 @@ def test_waiting_runs_survive_and_ask_no_journaled_question_again(tmp_path: Path
     delays = np.random.default_rng(0)
     span = lifetime(ASKED, tmp_path / "timed", 1, str(tmp_path / "log"))
     kills = survived = 20
-    for chain in range(kills):
+    for chain in range(5 * kills):
         folder = written(ASKED, tmp_path / str(chain))
         alive = True
         while alive:

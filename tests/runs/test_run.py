@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -210,12 +212,16 @@ def test_agents_that_wait_give_the_same_tables(tmp_path: Path) -> None:
     assert len((tmp_path / "log").read_text().splitlines()) == plan.n_matches * 12
 
 
+COUNTS_PROCESSES = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to see processes")
+
+
+@COUNTS_PROCESSES
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupted_command_leaves_no_process_and_can_be_resumed(tmp_path: Path, workers: int) -> None:
-    (tmp_path / "plan.toml").write_text(MANY)
+    (tmp_path / "plan.toml").write_text(MANY.replace("repeats = 40", "repeats = 80"))
     player = started(tmp_path, workers)
-    time.sleep(2.5 if workers == 2 else 0.3)
+    wait_for_processes(player.pid, workers if workers == 1 else 1 + workers)
     os.killpg(player.pid, signal.SIGINT)
     assert player.wait(20) != 0
     assert ended(player.pid)
@@ -224,15 +230,33 @@ def test_an_interrupted_command_leaves_no_process_and_can_be_resumed(tmp_path: P
         assert file.is_complete()
 
 
+@COUNTS_PROCESSES
 @pytest.mark.slow
 def test_a_killed_command_leaves_no_process(tmp_path: Path) -> None:
-    (tmp_path / "plan.toml").write_text(MANY.replace("repeats = 40", "repeats = 800"))
+    (tmp_path / "plan.toml").write_text(MANY.replace("repeats = 40", "repeats = 80"))
     player = started(tmp_path, 2)
-    time.sleep(3)
-    assert player.poll() is None
+    wait_for_processes(player.pid, 3)
     player.kill()
     player.wait()
     assert ended(player.pid)
+
+
+def wait_for_processes(session: int, count: int) -> None:
+    """Wait until so many processes of the session play, each of which needs a moment to begin."""
+    deadline = time.monotonic() + 30
+    while len(list(playing(session))) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.3)
+
+
+def playing(session: int) -> Iterator[int]:
+    """The processes of the session but the one that multiprocessing keeps for itself."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (folder / "cmdline").read_bytes()
+            if os.getsid(int(folder.name)) == session and b"resource_tracker" not in command:
+                yield int(folder.name)
 
 
 ON_A_DISK_OF_ITS_OWN = pytest.mark.skipif(
