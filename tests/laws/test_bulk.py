@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import process_time
 from typing import Any
 
 import numpy as np
@@ -265,25 +264,3 @@ def test_the_strategies_that_are_automata_are_played_in_bulk_as_they_play(
     assert played.choices(0) == tuple(match.choices)
     assert played.lotteries(0) == match.lotteries
     assert tuple(played.payoffs[0]) == match.outcome.payoffs
-
-
-@pytest.mark.slow
-def test_bulk_is_worth_having() -> None:
-    """Measured at more than 1,500 times the flow's speed; what is asked for leaves room for a busy machine."""
-    game = Repeated(Trembling(PrisonersDilemma()), rounds=50)
-    rules, players = plain(game), [Automaton(0, (1, 0.25), ((0, 1, 0, 1),) * 2), Automaton(0, (0.9,), ((0, 0, 0, 0),))]
-    pairs, keys = np.tile(every_pair(2), (1_000, 1)), match_keys(1, 3_000)
-    begun = process_time()
-    for pair, key in zip(pairs[:60].tolist(), keys[:60].tolist(), strict=True):
-        by_flow(game, rules, [players[place] for place in pair], key)
-    flow = (process_time() - begun) / 60
-    begun = process_time()
-    bulk_payoffs(rules, players, pairs, keys)
-    assert flow > 300 * (process_time() - begun) / 3_000
-
-
-def test_no_matches_are_no_payoffs() -> None:
-    rules, nobody, none = plain(Repeated(PrisonersDilemma())), np.empty((0, 2), np.intp), np.empty(0, np.uint64)
-    assert bulk_payoffs(rules, [], nobody, none).shape == (0, 2)
-    assert lean_payoffs(rules, [], nobody, none).shape == (0, 2)
-    assert bulk_play(rules, [Automaton(0, (1,), ((0, 0, 0, 0),))], nobody, none).executed.shape == (15, 0, 2)
