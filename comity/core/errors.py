@@ -6,6 +6,7 @@ ComityError
 └── RuleError            ours: a rule, a record or a question is wrong
     ├── BadParameter     a game or mechanism was asked for with impossible fields
     ├── BadStack         a mechanism cannot stand on that game
+    ├── NotNamed         the names of roles and actions were asked of a game that has none
     ├── NotEnumerable    an exact answer was asked of something without a finite list, or with too long a one
     ├── NotSolvable      an equilibrium was asked of a game that the stated method does not solve
     └── Diverged         a record does not follow from the rules
@@ -51,6 +52,10 @@ class BadParameter(RuleError, ValueError):
 
 class BadStack(RuleError, ValueError):
     """A mechanism was put on a game it cannot stand on."""
+
+
+class NotNamed(RuleError, AttributeError):
+    """The names of roles and actions were asked of a game that has none."""
 
 
 class NotEnumerable(RuleError):

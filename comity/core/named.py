@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import fsum, nan
 from typing import Protocol, runtime_checkable
 
+from comity.core.errors import NotNamed
 from comity.core.flow import Game, StageGame
 
 
@@ -60,9 +61,12 @@ class NamedStage(Named, StageGame, Protocol):
 
 
 def named_game(game: Game) -> Named:
-    """The game that names the actions under a stack of mechanisms: the outermost named one."""
+    """The game that names the actions under a stack of mechanisms: the outermost named one. Raises `NotNamed`."""
     while not isinstance(game, Named):
-        game = game.base  # type: ignore[attr-defined]  # every mechanism has a base, and at the bottom lies a named game
+        base = getattr(game, "base", None)
+        if base is None:
+            raise NotNamed(f"{type(game).__name__} says neither its roles nor which of its actions cooperate")
+        game = base
     return game
 
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comity.core.decision import NATURE, Decision
-from comity.core.errors import BadStack
+from comity.core.errors import BadStack, NotNamed
 from comity.core.flow import Game, StageGame
 from comity.core.match import Match, play, tree
-from comity.core.named import Named, NamedStage, named_game
+from comity.core.named import NamedStage, named_game
 from comity.exact.equilibria import pure_equilibria
 from comity.exact.strategic_form import StrategicForm, StrategicFormRule
 from comity.exact.tree import counts
@@ -226,7 +226,8 @@ def test_a_player_who_decides_nothing_has_one_plan() -> None:
 
     form = StrategicForm(Alone())
     assert form.actions == (("a", "b"), ("x",))
-    assert not isinstance(form, Named)
+    with pytest.raises(NotNamed, match="Alone says neither"):
+        _ = form.roles
     assert counts(tree(form)).leaves == 2
     assert not any(decision.player == NATURE for decision in Match(form).pending)
     assert all(isinstance(decision, Decision) for decision in Match(form).pending)
