@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeAlias
 
 import typer
 
+from comity.words.printable import printable
+
 if TYPE_CHECKING:
     from comity.core.flow import Game
     from comity.metrics import ResultTable
@@ -53,12 +55,8 @@ def main() -> None:
 
 
 def _refuse(sentence: str) -> NoReturn:
-    typer.echo(f"comity: {_printable(sentence)}", err=True)
+    typer.echo(f"comity: {printable(sentence)}", err=True)
     sys.exit(2)
-
-
-def _printable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
 def _version(asked: bool) -> None:
@@ -100,7 +98,11 @@ def run(
     read = read_plan(plan)
     folder = out or Path("runs") / read.name
     with shown() as progress:
-        play_plan(read, folder, workers=workers or os.cpu_count() or 1, resume=resume, progress=progress)
+        try:
+            play_plan(read, folder, workers=workers or os.cpu_count() or 1, resume=resume, progress=progress)
+        except KeyboardInterrupt:
+            typer.echo(f"comity: interrupted; what was finished is kept in {folder}, and --resume goes on", err=True)
+            raise
     _print_leaderboard(folder)
     typer.echo(f"records: {folder / 'run.sqlite'}")
     if report:
@@ -140,8 +142,8 @@ def table_command(
 
     read = read_runs(runs)
     for note in read.notes:
-        typer.echo(_printable(note), err=True)
-    result = table(read.tables, metric, by.split(","), games.split(",") if games else None, dilemmas=read.dilemmas)
+        typer.echo(printable(note), err=True)
+    result = table(read.tables, metric, _names(by), _names(games) if games else None, dilemmas=read.dilemmas)
     if json_:
         typer.echo(result.as_json())
     elif csv:
@@ -150,6 +152,10 @@ def table_command(
         typer.echo(result.as_markdown(), nl=False)
     else:
         _print_table(result)
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",")]
 
 
 def _print_table(result: ResultTable) -> None:
@@ -165,13 +171,13 @@ def _print_table(result: ResultTable) -> None:
     console = Console()
     console.print(shown)
     for note in result.notes:
-        console.print(Text(_printable(note), style="dim"))
+        console.print(Text(printable(note), style="dim"))
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else _printable(str(value))
+    return f"{value:.3f}" if isinstance(value, float) else printable(str(value))
 
 
 @app.command("report")
@@ -196,7 +202,7 @@ def replay(run: RunPath) -> None:
         unplayed = file.count_of("payoffs_only") + file.count_of("expected")
         replayed = file.count() - unplayed
     if divergences:
-        typer.echo(_printable(str(divergences[0])), err=True)
+        typer.echo(printable(str(divergences[0])), err=True)
         typer.echo(f"{len(divergences)} of {replayed} matches diverge; the first is shown", err=True)
         raise typer.Exit(1)
     typer.echo(f"{replayed} matches replayed, every outcome the same")
@@ -299,7 +305,7 @@ def play_command(
     if player > built.n_players:
         _refuse(f"--player must be 1 to {built.n_players} in this game, not {player}")
     for line in play_in_terminal(built, player - 1, build_strategy(against), seed, _ask):
-        typer.echo(_printable(line))
+        typer.echo(printable(line))
 
 
 def _ask(question: str) -> str:
@@ -318,7 +324,7 @@ def import_coopeval_command(
     from comity.corpora.coopeval import import_coopeval
 
     for line in import_coopeval(path, out).summary():
-        typer.echo(_printable(line))
+        typer.echo(printable(line))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 A draw is a pure function of (seed, match, step, slot): who replied first, how many workers played, and whether the
 match was resumed cannot change it. One draw is one 64-bit word, made by the finaliser of SplitMix64 (Steele, Lea and
 Flood, OOPSLA 2014, figure 8) over the parts of the address; `uniforms` is the same function over arrays, so that a
-whole round robin played at once draws exactly what its matches draw one by one. Whoever needs more than one word asks
-the address for a `generator`.
+whole round robin played at once draws exactly what its matches draw one by one. No library's generator is used: how it
+turns a seed into numbers may change from version to version, and a plan with a seed must not.
 """
 
 from __future__ import annotations
@@ -12,14 +12,10 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
-    from numpy.random.bit_generator import ISeedSequence
     from numpy.typing import NDArray
 
 _MASK = (1 << 64) - 1
@@ -59,28 +55,10 @@ class Address:
         """The number in [0, 1) that lies here, a multiple of 2**-53."""
         return (self.word >> 11) * _UNIT
 
-    def generator(self) -> np.random.Generator:
-        """A generator of its own for a draw that needs more than one number."""
-        import numpy as np
-
-        key: Any = _philox_key()(self.word, self.key)  # which may be any seed sequence; the stubs allow but one
-        return np.random.Generator(np.random.Philox(key))
-
-
-@cache
-def _philox_key() -> Callable[[int, int], ISeedSequence]:
-    """Gives Philox its two words of key. Given as `key`, it would ask the operating system for a seed besides."""
-    import numpy as np
-    from numpy.random.bit_generator import ISeedSequence
-
-    class Key(ISeedSequence):
-        def __init__(self, *words: int) -> None:
-            self._words = np.array(words, np.uint64)
-
-        def generate_state(self, n_words: int, dtype: Any = np.uint64) -> Any:
-            return self._words
-
-    return Key
+    def order(self, size: int) -> tuple[int, ...]:
+        """The order of the numbers 0 .. size-1 that lies here: that of as many random words, made from this one."""
+        word = self.word
+        return tuple(sorted(range(size), key=lambda number: _mixed(word ^ number)))
 
 
 def cut(probability: float) -> int:

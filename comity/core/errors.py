@@ -1,8 +1,9 @@
 """Everything that can go wrong in play, in two families.
 
 ComityError
-├── PlayerError          theirs: a player chose what it may not choose
-│   └── IllegalChoice
+├── PlayerError          theirs: a player chose what it may not choose, or had no answer
+│   ├── IllegalChoice
+│   └── NoAnswer
 └── RuleError            ours: a rule, a record or a question is wrong
     ├── BadParameter     a game or mechanism was asked for with impossible fields
     ├── BadStack         a mechanism cannot stand on that game
@@ -27,7 +28,7 @@ class ComityError(Exception):
 
 
 class PlayerError(ComityError):
-    """A player did what the rules do not allow."""
+    """A player did what the rules do not allow, or did nothing."""
 
 
 class IllegalChoice(PlayerError):
@@ -40,6 +41,10 @@ class IllegalChoice(PlayerError):
             f"player {decision.player} chose {choice!r} at a decision of kind {decision.kind!r}, "
             f"which allows {decision.options}"
         )
+
+
+class NoAnswer(PlayerError):
+    """A player has no answer to a decision."""
 
 
 class RuleError(ComityError):

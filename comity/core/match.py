@@ -87,7 +87,11 @@ def _drawn(decision: Decision[Any], lottery: Lottery[Any], address: Address) -> 
 
 
 def play(game: Game, decide: Decide, key: int = 0) -> Match:
-    """Play to the end with answers that are there at once; draws lie under `key` (see `core.chance`)."""
+    """Play to the end with answers that are there at once; draws lie under `key` (see `core.chance`).
+
+    Several plays are independent where their keys are hashes, such as `stream_key(seed, number)` makes. Numbers that
+    differ in a few bits share draws: those of key 0 at step 1 are those of key 1 at step 0.
+    """
     match = Match(game)
     while match.pending:
         settle(match, decide, key)

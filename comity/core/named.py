@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import fsum, nan
+from itertools import takewhile
+from math import fsum, nan, prod
 from typing import Protocol, runtime_checkable
 
 from comity.core.errors import NotNamed
@@ -31,13 +33,28 @@ class Scale:
 
 
 @runtime_checkable
-class Named(Game, Protocol):
-    """A game whose seats have roles and whose actions have a meaning, whether its players act at once or in turn."""
+class Seated(Game, Protocol):
+    """A game whose seats have roles."""
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The name of each seat; equal names mean that the seats are interchangeable."""
         ...
+
+
+@runtime_checkable
+class Collecting(Game, Protocol):
+    """A game in which a player is paid several plays of the base game, added up."""
+
+    @property
+    def plays_paid(self) -> float:
+        """How many plays a player is paid, on average over the players."""
+        ...
+
+
+@runtime_checkable
+class Named(Seated, Protocol):
+    """A game whose seats have roles and whose actions have a meaning, whether its players act at once or in turn."""
 
     @property
     def cooperative(self) -> tuple[str | None, ...]:
@@ -60,14 +77,36 @@ class NamedStage(Named, StageGame, Protocol):
     """A stage game that is named."""
 
 
+def layers(game: Game) -> Iterator[Game]:
+    """The game, the game that it is made from (its `base`), and so on down to the one that has none."""
+    layer: Game | None = game
+    while layer is not None:
+        yield layer
+        layer = getattr(layer, "base", None)
+
+
 def named_game(game: Game) -> Named:
     """The game that names the actions under a stack of mechanisms: the outermost named one. Raises `NotNamed`."""
-    while not isinstance(game, Named):
-        base = getattr(game, "base", None)
-        if base is None:
-            raise NotNamed(f"{type(game).__name__} says neither its roles nor which of its actions cooperate")
-        game = base
-    return game
+    for layer in layers(game):
+        if isinstance(layer, Named):
+            return layer
+    raise NotNamed(f"{type(layer).__name__} says neither its roles nor which of its actions cooperate")
+
+
+def seated_game(game: Game) -> Seated:
+    """The game that names the seats under a stack of mechanisms: the outermost that does.
+
+    In a population, player p sits in its seat p modulo its number of seats. Raises `NotNamed`.
+    """
+    return next((layer for layer in layers(game) if isinstance(layer, Seated)), None) or named_game(game)
+
+
+def scale_under(game: Game) -> Scale:
+    """Between what the scores under a stack of mechanisms lie: the scale of the named game, times what is added up."""
+    named = named_game(game)
+    outside = takewhile(lambda layer: layer is not named, layers(game))
+    times = prod(layer.plays_paid for layer in outside if isinstance(layer, Collecting))
+    return Scale(named.scale.low * times, named.scale.high * times)
 
 
 def scale_of(game: NamedStage) -> Scale:

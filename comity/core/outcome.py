@@ -32,18 +32,28 @@ class Outcome:
     views: tuple[Outcome, ...] = ()
 
     @property
+    def n_players(self) -> int:
+        """How many took part, told by the parts where payoffs are hidden and there is no one action each."""
+        listed = len(self.payoffs or self.actions)
+        return listed or 1 + max((player for part in self.parts for player in part.players), default=-1)
+
+    @property
     def is_public(self) -> bool:
         """Whether everybody sees this outcome as it is, and all its parts."""
         return not self.views and (not self.parts or all(part.outcome.is_public for part in self.parts))
 
     def seen_by(self, player: int | None) -> Outcome:
-        """This outcome as that player sees it; None is an onlooker, who sees what is public."""
+        """This outcome as that player sees it; None is an onlooker, who sees what is public.
+
+        Where the payoffs of a part are hidden from it, so are the totals, which would tell them.
+        """
         if self.views and player is not None:
             return self.views[player]
         if self.is_public:
             return self
         parts = tuple([part.seen_by(player) for part in self.parts])
-        return Outcome(self.payoffs, self.actions, parts, self.notes)
+        payoffs = self.payoffs if all(part.outcome.payoffs for part in parts) else ()
+        return Outcome(payoffs, self.actions, parts, self.notes)
 
     def noted(self, *notes: Fact, private: Sequence[tuple[Fact, ...]] = ()) -> Outcome:
         """This outcome with public notes added, and for each player those in private[player] beside them."""
@@ -54,8 +64,11 @@ class Outcome:
             views = tuple([view._with(notes) for view in self.views])
         return Outcome(self.payoffs, self.actions, self.parts, self.notes + notes, views)
 
-    def paid(self, payoffs: tuple[float, ...]) -> Outcome:
-        """This outcome with these payoffs in place of its own."""
+    def views_paid(self, payoffs: tuple[float, ...]) -> tuple[Outcome, ...]:
+        """The views with these payoffs in place of their own; a view that hides payoffs hides these too."""
+        return tuple([view._paid(payoffs) if view.payoffs else view for view in self.views])
+
+    def _paid(self, payoffs: tuple[float, ...]) -> Outcome:
         return Outcome(payoffs, self.actions, self.parts, self.notes, self.views)
 
     def _with(self, notes: tuple[Fact, ...]) -> Outcome:
@@ -94,8 +107,7 @@ class StagePlay:
 
 def stage_plays(outcome: Outcome) -> Iterator[StagePlay]:
     """Every play of the stage game in this outcome, in order."""
-    n = len(outcome.payoffs)
-    yield from _stage_plays(outcome, (), tuple(range(n)))
+    yield from _stage_plays(outcome, (), tuple(range(outcome.n_players)))
 
 
 def _stage_plays(outcome: Outcome, rounds: tuple[int, ...], players: tuple[int, ...]) -> Iterator[StagePlay]:

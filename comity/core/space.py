@@ -23,6 +23,8 @@ from comity.core.errors import BadParameter, NotEnumerable
 
 Choice: TypeAlias = str | int | float | bool | tuple["Choice", ...] | None
 Schema: TypeAlias = Mapping[str, Any]
+_EXACT = 2**53
+"""Whole numbers up to here are floating-point numbers too, each a different one."""
 C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
 
@@ -142,13 +144,16 @@ class Lottery(Generic[C]):
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number, within bounds where bounds are given (both belong to the space)."""
+    """A whole number, within bounds where bounds are given (both belong to the space).
+
+    Beyond 2**53 on either side there is none, bounds or not: payoffs could not hold it exactly.
+    """
 
     low: int | None = None
     high: int | None = None
 
     def __contains__(self, choice: object) -> bool:
-        if type(choice) is not int:
+        if type(choice) is not int or abs(choice) > _EXACT:
             return False
         return (self.low is None or choice >= self.low) and (self.high is None or choice <= self.high)
 
@@ -246,7 +251,7 @@ class Ordering:
         return {"type": "array", "items": numbers, "uniqueItems": True, "minItems": self.size, "maxItems": self.size}
 
     def draw(self, address: Address) -> tuple[int, ...]:
-        return tuple(address.generator().permutation(self.size).tolist())
+        return address.order(self.size)
 
     def chances(self) -> Iterator[tuple[tuple[int, ...], float]]:
         share = 1 / prod(range(1, self.size + 1))

@@ -54,4 +54,4 @@ class Automaton:
 
 def memory_one(first: float, both: float, sucker: float, tempted: float, neither: float) -> Automaton:
     """The automaton that cooperates with these probabilities at first and after each sign (Nowak and Sigmund 1990)."""
-    return Automaton(4, (both, sucker, tempted, neither, first), (((0, 1, 2, 3)),) * 5)
+    return Automaton(4, (both, sucker, tempted, neither, first), ((0, 1, 2, 3),) * 5)

@@ -44,10 +44,10 @@ def deviation_gains(game: Game, policy: Policy, path: Path = (), most: int = MOS
         )
     behaviour = following(policy)
     values = expected_payoffs(whole, behaviour)
-    return tuple(best_reply_value(whole, behaviour, player) - value for player, value in enumerate(values))
+    return tuple(_best_reply_value(whole, behaviour, player) - value for player, value in enumerate(values))
 
 
-def best_reply_value(whole: Tree, behaviour: Behaviour, player: int) -> Fraction:
+def _best_reply_value(whole: Tree, behaviour: Behaviour, player: int) -> Fraction:
     """What a player of perfect recall is paid on average if it replies best to the behaviour of all others."""
     paid: dict[_Own, Fraction] = {}
     for leaf in leaves(whole, behaviour):

@@ -13,6 +13,7 @@ from typing import Any
 from comity.core.decision import NATURE, Decision
 from comity.core.flow import Game
 from comity.core.match import Path, tree
+from comity.core.named import layers
 from comity.core.outcome import Outcome
 from comity.exact.rational import exactly
 from comity.exact.tree import MOST_NODES, AtLeaf, AtNode, InformationSet, drawn_at, labels, visits
@@ -78,10 +79,6 @@ def _quoted(text: str) -> str:
     return '"' + plain.replace('"', '\\"') + '"'
 
 
-def _stack(game: object) -> str:
+def _stack(game: Game) -> str:
     """How a game is stacked, outermost first."""
-    names = []
-    while game is not None:
-        names.append(type(game).__name__)
-        game = getattr(game, "base", None)
-    return " of ".join(names)
+    return " of ".join(type(layer).__name__ for layer in layers(game))

@@ -36,6 +36,7 @@ class PlainRepetition:
 
     @property
     def rounds(self) -> int:
+        """How many there are."""
         return len(self.weights)
 
     @property

@@ -33,6 +33,7 @@ class InformationSet:
 
     @property
     def player(self) -> int:
+        """Who decides there."""
         return self.decision.player
 
     @cached_property

@@ -115,6 +115,5 @@ def settled(base: Outcome, contract: Contract, signatures: Signatures) -> Outcom
     transfers = contract.settlement(base.actions) if signatures.binding else (0,) * len(base.payoffs)
     payoffs = tuple(payoff + transfer for payoff, transfer in zip(base.payoffs, transfers, strict=True))
     everybody = tuple(range(len(payoffs)))
-    views = tuple([view.paid(payoffs) for view in base.views])
-    outcome = Outcome(payoffs, base.actions, (Play(0, everybody, base),), base.notes, views)
+    outcome = Outcome(payoffs, base.actions, (Play(0, everybody, base),), base.notes, base.views_paid(payoffs))
     return outcome.noted(contract, signatures)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from comity.core.decision import Fact
 from comity.core.errors import BadParameter
 from comity.core.flow import Flow, Game, ask_all, seated, together, told
-from comity.core.named import NamedStage, Scale, scale_of
+from comity.core.named import NamedStage, Scale, scale_of, seated_game
 from comity.core.outcome import Outcome, Play
 from comity.core.space import OneOf
 from comity.mechanisms.stacking import needs_interchangeable_seats, needs_players
@@ -144,6 +144,17 @@ class PerEdge(_OnEdges):
     """
 
     base: Game
+
+    @cached_property
+    def roles(self) -> tuple[str, ...]:
+        """What each player is along its edges; where that differs, "truster and trustee"."""
+        seats = seated_game(self.base).roles
+        taken = [{seat: None for edge in self.links for seat in (0, 1) if edge[seat] == p} for p in range(self.players)]
+        return tuple(" and ".join(dict.fromkeys(seats[seat % len(seats)] for seat in sorted(each))) for each in taken)
+
+    @property
+    def plays_paid(self) -> float:
+        return 2 * len(self.links) / self.players if self.pay == "sum" else 1.0
 
     def play(self) -> Flow[Outcome]:
         flows = [told(seated(self.base.play(), edge), self.rule) for edge in self.links]

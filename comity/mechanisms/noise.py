@@ -97,7 +97,8 @@ class Trembling:
 class Misperceived:
     """After play, each player sees each other's action wrongly with probability `noise`, and no payoffs.
 
-    A wrong action is any of the other's other actions, each equally likely. Every pair of eyes errs on its own.
+    A wrong action is any of the other's other actions, each equally likely. Every pair of eyes errs on its own. It is
+    the players of this play who err: what others are shown of it later (partners in a population, say) is the truth.
     """
 
     base: StageGame

@@ -130,6 +130,8 @@ class Continued:
                 return Outcome(weighted(past, self._weights(len(past))), parts=past)
 
     def _weights(self, rounds: int) -> tuple[float, ...]:
+        if self.chance == 1:
+            return round_weights(rounds, 1)
         last = 1.0 if rounds == self.most else 1 - self.chance
         return (*((1 - self.chance,) * (rounds - 1)), last)
 

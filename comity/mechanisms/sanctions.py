@@ -95,6 +95,5 @@ class Sanctioned:
                 payoffs[giver] -= self.cost * abs(points)
                 payoffs[receiver] += self.effect * points
         paid = tuple(payoffs)
-        views = tuple([view.paid(paid) for view in outcome.views])
         part = Play(0, tuple(range(self.n_players)), outcome)
-        return Outcome(paid, outcome.actions, (part,), outcome.notes, views).noted(sanctions)
+        return Outcome(paid, outcome.actions, (part,), outcome.notes, outcome.views_paid(paid)).noted(sanctions)

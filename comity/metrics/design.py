@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from comity.core.named import named_game
+from comity.core.named import seated_game
 from comity.records.spec import MatchSpec
 from comity.records.tables import Tables
 
@@ -30,11 +30,11 @@ def with_unplayed(tables: Tables, unplayed: Iterable[MatchSpec]) -> Tables:
 
 
 def _unpaid(spec: MatchSpec) -> Iterator[tuple[Any, ...]]:
-    cell, named = spec.cell, named_game(spec.cell.built)
+    cell, group = spec.cell, seated_game(spec.cell.built)
     for player, agent in enumerate(spec.agents):
-        seat = player % named.n_players
+        seat = player % group.n_players
         where = (spec.index, cell.game_label, cell.mechanism_label, spec.replicate)
-        yield (*where, player, seat, named.roles[seat], agent, "unfinished", nan, nan)
+        yield (*where, player, seat, group.roles[seat], agent, "unfinished", nan, nan)
 
 
 def told_apart(runs: Mapping[str, Tables]) -> list[Tables]:

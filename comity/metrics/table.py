@@ -132,7 +132,8 @@ class _Question:
     @cached_property
     def _combinations(self) -> list[tuple[str, ...]]:
         """What was to be played, by the keys, in the order of the tables."""
-        found = list(self.outcomes[list(self.by)].drop_duplicates().itertuples(index=False, name=None))
+        keys = pd.concat([frame[list(self.by)] for frame in (self.outcomes, self.valued)])
+        found = list(keys.drop_duplicates().itertuples(index=False, name=None))
         order = [list(dict.fromkeys(labels)) for labels in zip(*found, strict=True)]
         return sorted(found, key=lambda key: [places.index(label) for places, label in zip(order, key, strict=True)])
 

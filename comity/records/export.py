@@ -30,7 +30,7 @@ def export(file: RunFile, folder: Path) -> tuple[Path, ...]:
         for name, path in paths.items():
             unfinished[name].replace(path)
     except (OSError, pa.ArrowException) as error:
-        raise RunError(f"{folder} cannot be written: {error}") from error
+        raise RunError(f"{folder} cannot be written: {getattr(error, 'strerror', None) or error}") from error
     finally:
         for path in unfinished.values():
             if folder.is_dir():

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from comity.core.chance import stream_key
+from comity.core.errors import BadParameter
 from comity.core.flow import Game
 from comity.core.space import from_json, to_json
 from comity.records.catalogues import games, mechanisms
 
 JSON = Any
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ class Cell:
     @cached_property
     def built(self) -> Game:
         """The game that is played. Raises `BadParameter` or `BadStack` where there is no such game."""
-        game: Game = games()[self.game.name](**self.game.parameters)
+        game: Game = _entry(games(), "game", self.game)(**self.game.parameters)
         for mechanism in self.stack:
-            game = mechanisms()[mechanism.name](game, **mechanism.parameters)
+            game = _entry(mechanisms(), "mechanism", mechanism)(game, **mechanism.parameters)
         return game
 
     def __reduce__(self) -> tuple[type[Cell], tuple[Any, ...]]:
@@ -75,6 +77,12 @@ class Cell:
     def from_json(cls, data: JSON) -> Cell:
         stack = tuple(Spec.from_json(mechanism) for mechanism in data["stack"])
         return cls(data["game_label"], data["mechanism_label"], Spec.from_json(data["game"]), stack)
+
+
+def _entry(catalogue: Mapping[str, Entry], kind: str, spec: Spec) -> Entry:
+    if spec.name not in catalogue:
+        raise BadParameter(f"there is no {kind} called {spec.name!r} here; is the plugin that has it installed?")
+    return catalogue[spec.name]
 
 
 @dataclass(frozen=True)

@@ -130,8 +130,8 @@ class RunFile:
     def create(cls, folder: Path, header: Header) -> RunFile:
         """Make the folder if need be, and an empty run in it. Raises `RunError` where there is a run already."""
         path = folder / FILE_NAME
+        _make(folder)
         with _in_words(path), ExitStack() as opened:
-            folder.mkdir(parents=True, exist_ok=True)
             opened.enter_context(_locked(folder))
             if path.exists():
                 raise RunError(f"{folder} holds a run already: resume it, or choose another folder")
@@ -384,12 +384,19 @@ def _refuse_strangers(path: Path, database: sqlite3.Connection) -> None:
         raise RunError(f"{path} has version {schema} of the schema, and this comity reads version {SCHEMA_VERSION}")
     [verdict] = database.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        raise RunError(f"{path} is damaged: {verdict}")
+        raise RunError(f"{path} is damaged: {' '.join(verdict.split())}")
     made_by = _read_header(path, database).rules_version
     if made_by != RULES_VERSION:
         raise RunError(
             f"{path} was played by version {made_by} of the rules, and this comity has version {RULES_VERSION}"
         )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
 @contextmanager

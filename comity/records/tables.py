@@ -20,7 +20,7 @@ import pyarrow as pa
 from comity.core.decision import NATURE, Decision
 from comity.core.flow import Choices, Decisions
 from comity.core.match import Match, replaying
-from comity.core.named import Named, Scale, named_game
+from comity.core.named import Named, Scale, Seated, named_game, scale_under, seated_game
 from comity.core.outcome import StagePlay, stage_plays
 from comity.core.space import Lottery, to_json
 from comity.mechanisms.matching import Standings
@@ -199,6 +199,12 @@ def _named(cell: Cell) -> Named:
     return named_game(cell.built)
 
 
+@lru_cache(maxsize=1_000)
+def _group(cell: Cell) -> tuple[Seated, Scale]:
+    """The game that names the players' seats, and between what their scores lie."""
+    return seated_game(cell.built), scale_under(cell.built)
+
+
 def _put(named: Named, step: int, pending: Decisions, choices: Choices) -> Iterator[tuple[int, RowOf, RowOf]]:
     for slot, (decision, choice) in enumerate(zip(pending, choices, strict=True)):
         rest = (decision.kind, _round(decision), _json(choice))
@@ -243,12 +249,13 @@ def _matches(record: Record, walk: _Walk) -> Iterator[RowOf]:
 
 
 def _outcomes(record: Record, walk: _Walk) -> Iterator[RowOf]:
-    head, agents, named = _of_cell(record), record.match.agents, _named(record.match.cell)
+    head, agents = _of_cell(record), record.match.agents
+    group, scale = _group(record.match.cell)
     payoffs = record.payoffs or (nan,) * len(agents)
     for player, (agent, payoff) in enumerate(zip(agents, payoffs, strict=True)):
-        seat = player % named.n_players
-        score = _score(named.scale, payoff)
-        yield (*head, player, seat, named.roles[seat], agent, record.status, payoff, score)
+        seat = player % group.n_players
+        score = _score(scale, payoff)
+        yield (*head, player, seat, group.roles[seat], agent, record.status, payoff, score)
 
 
 def _plays(record: Record, walk: _Walk) -> Iterator[RowOf]:

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from comity.core.flow import Game
-from comity.core.named import Named, named_game
+from comity.core.named import Named, named_game, scale_under
 from comity.core.space import to_json
 from comity.games.normal_form import NormalForm
 from comity.records.spec import Cell, Spec
@@ -26,7 +26,8 @@ def facts_of(cell: Cell) -> Iterator[tuple[str, str]]:
     yield "Game", spelled(cell.game.name, _parameters(_layers(cell)[0], cell.game))
     stack = zip(_layers(cell)[1:], cell.stack, strict=True)
     yield "Mechanism", ", then ".join(spelled(spec.name, _parameters(layer, spec)) for layer, spec in stack) or "none"
-    yield "Scale", f"0 is a payoff of {game.scale.low:g}, 1 a payoff of {game.scale.high:g}"
+    scale = scale_under(cell.built)
+    yield "Scale", f"0 is a payoff of {scale.low:g}, 1 a payoff of {scale.high:g}"
     yield "To cooperate is", _by_role(game)
     if isinstance(game, NormalForm):
         yield "Equilibria of the game alone, in pure actions", _equilibria(game)

@@ -21,7 +21,8 @@ import vl_convert
 from markupsafe import Markup
 
 from comity.report.grid import Grid
-from comity.report.text import distinct, number, printable
+from comity.report.text import distinct, number
+from comity.words.printable import printable
 
 Chart: TypeAlias = alt.LayerChart | alt.FacetChart
 

@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 from comity.records.store import RunError, RunFile
 from comity.report.compose import contents
 from comity.report.contents import Contents
-from comity.report.text import number, printable
+from comity.report.text import number
+from comity.words.printable import printable
 
 FILE_NAME = "report.html"
 

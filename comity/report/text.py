@@ -1,29 +1,16 @@
-"""Words and numbers as the page prints them.
-
-Labels, messages and notes come from whoever made the run, language models among them: they are shown, and do nothing.
-"""
+"""Words and numbers as the page prints them."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from itertools import chain, count
 
-from comity.words.phrases import cleaned
+from comity.words.printable import printable
 
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 MINUS = "\u2212"
 NOTHING = "\u2013"
 """What stands where there is no number."""
-
-
-def printable(text: str) -> str:
-    """The text without terminal sequences and without characters that cannot be seen; line breaks stay.
-
-    What is left is still to be escaped for HTML.
-    """
-    return "\n".join(map(cleaned, _TERMINAL.sub("", text).split("\n")))
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -24,13 +24,17 @@ class Together(NamedTuple):
 def read_runs(folders: Sequence[Path]) -> Together:
     """Read the runs in these folders. What their plans have besides counts as missing; replicates are told apart.
 
-    Raises `RunError` where one of them cannot be read.
+    A run that is named twice, in whatever spelling, is read once. Raises `RunError` where one of them cannot be read.
     """
     tables: dict[str, Tables] = {}
     cells: list[Cell] = []
     notes: list[str] = []
-    for folder in dict.fromkeys(folders):
+    read: set[Path] = set()
+    for folder in folders:
         with RunFile.open(folder) as file:
+            if file.path.resolve() in read:
+                continue
+            read.add(file.path.resolve())
             results = Results.of(file)
             tables[str(folder)] = results.tables
             cells += results.cells.values()

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 from comity.agents.agent import Agent, ScriptedAgent
 from comity.core.chance import Address, stream_key
 from comity.core.decision import NATURE, Decision
-from comity.core.errors import ComityError, IllegalChoice, PlayerError
+from comity.core.errors import ComityError, IllegalChoice, NoAnswer, NotSolvable, PlayerError
 from comity.core.flow import Decisions, Game
 from comity.core.match import Match, Reply, receive
 from comity.core.space import Lottery
@@ -164,12 +164,19 @@ def _answered(asking: Asking[T], seats: Sequence[Seat]) -> T:
 
 
 def _ask(seats: Sequence[Seat], decision: Decision[Any]) -> Answer:
-    if decision.player == NATURE:
-        return None
+    return None if decision.player == NATURE else _answer(seats[decision.player], decision)
+
+
+def _answer(seat: Seat, decision: Decision[Any]) -> Answer:
+    """What a seat answers at once. Whoever needs an equilibrium where none is found has no answer."""
     try:
-        return seats[decision.player](decision)
-    except PlayerError as error:
-        return error
+        return seat(decision)
+    except (PlayerError, NotSolvable) as error:
+        return _failure(error)
+
+
+def _failure(error: PlayerError | NotSolvable) -> PlayerError:
+    return error if isinstance(error, PlayerError) else NoAnswer(str(error))
 
 
 class WaitingPlay:
@@ -222,8 +229,8 @@ class WaitingPlay:
                 return known[slot]
             try:
                 reply = await decide(decision)
-            except PlayerError as error:
-                return error
+            except (PlayerError, NotSolvable) as error:
+                return _failure(error)
             self._file.journal(index, *slot, reply)
             return reply
 
@@ -232,10 +239,7 @@ class WaitingPlay:
 
 def _at_once(seat: Seat) -> WaitingSeat:
     async def answer(slot: Slot, decision: Decision[Any]) -> Answer:
-        try:
-            return seat(decision)
-        except PlayerError as error:
-            return error
+        return _answer(seat, decision)
 
     return answer
 

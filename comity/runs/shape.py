@@ -14,8 +14,10 @@ from pydantic_core import ErrorDetails
 from comity.runs.complaints import Place
 from comity.runs.design import ProposalPolicy
 
-Label: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""What a table calls something: printable, so that it may stand in a table and in the address of a draw."""
+Label: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}][^\p{C}\p{Zl}\p{Zp}]*$")
+]
+"""What a table calls something: it can be seen, so that it may stand in a table and in the address of a draw."""
 
 
 def _named(entry: Any) -> Any:
@@ -111,7 +113,11 @@ def _sentence(detail: ErrorDetails) -> str:
     if place == ("replicates",):
         return f"must be how many (a number from 1 to 1,000,000) or a list of labels, not {found}"
     if kind == "string_pattern_mismatch":
-        meaning = "a word that can be a folder's name" if place == ("name",) else "text without control characters"
+        meaning = (
+            "a word that can be a folder's name"
+            if place == ("name",)
+            else "text that can be seen, without control characters"
+        )
         return f"must be {meaning}, not {found}"
     if kind == "too_short":
         return "must have at least one entry"

@@ -15,10 +15,11 @@ from comity.core.errors import BadStack, NotEnumerable, NotSolvable
 from comity.core.flow import Game
 from comity.core.match import Decide, Reply
 from comity.exact.rational import Values
-from comity.mechanisms.contracting import Contract, Contracted
+from comity.mechanisms.contracting import Contract
 from comity.mechanisms.voting import Proposals
+from comity.strategies.negotiations import Negotiation, negotiation_in
 from comity.strategies.once import once
-from comity.strategies.stages import Negotiation, guaranteed, negotiation_in, solution, under
+from comity.strategies.stages import guaranteed, solution
 
 
 @dataclass(frozen=True)
@@ -116,19 +117,18 @@ def _proposals(decision: Decision[Any]) -> tuple[Any, ...]:
 
 
 def _is_as_safe(negotiation: Negotiation, proposal: Any, seat: int) -> bool:
-    return guaranteed(under(negotiation, proposal))[seat] >= guaranteed(negotiation.base)[seat]
+    return guaranteed(negotiation.under(proposal))[seat] >= guaranteed(negotiation.base)[seat]
 
 
 @once
 def _pays_as_much(negotiation: Negotiation, proposal: Any, seat: int) -> bool:
     try:
-        return solution(under(negotiation, proposal)).values[seat] >= solution(negotiation.base).values[seat]
+        return solution(negotiation.under(proposal)).values[seat] >= solution(negotiation.base).values[seat]
     except (NotSolvable, NotEnumerable):
         return _is_as_safe(negotiation, proposal, seat)
 
 
 def _continuation(negotiation: Negotiation, proposal: Any) -> Values:
-    values = solution(under(negotiation, proposal)).values
+    values = solution(negotiation.under(proposal)).values
     without = solution(negotiation.base).values
-    refused = any(now < before for now, before in zip(values, without, strict=True))
-    return without if refused and isinstance(negotiation, Contracted) else values
+    return without if negotiation.is_refused(values, without) else values

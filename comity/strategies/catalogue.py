@@ -290,6 +290,14 @@ STRATEGIES: dict[str, Callable[..., Scripted]] = {
     "composed": composed,
 }
 
+_ACCEPTING: dict[str, Callable[..., Strategy | None]] = {
+    "all": AcceptAll,
+    "none": AcceptNone,
+    "own": AcceptOwn,
+    "by_guarantee": AcceptByGuarantee,
+    "by_equilibrium": AcceptByEquilibrium,
+}
+
 RULES: dict[str, dict[str, Callable[..., Strategy | None]]] = {
     "delegate": {
         "in_equilibrium": DelegateInEquilibrium,
@@ -303,21 +311,8 @@ RULES: dict[str, dict[str, Callable[..., Strategy | None]]] = {
         "greedy": GreedyProposal,
         "rational": RationalProposal,
     },
-    "approve": {
-        "all": AcceptAll,
-        "none": AcceptNone,
-        "own": AcceptOwn,
-        "by_guarantee": AcceptByGuarantee,
-        "by_equilibrium": AcceptByEquilibrium,
-        "best": ApproveBest,
-    },
-    "sign": {
-        "all": AcceptAll,
-        "none": AcceptNone,
-        "own": AcceptOwn,
-        "by_guarantee": AcceptByGuarantee,
-        "by_equilibrium": AcceptByEquilibrium,
-    },
+    "approve": {**_ACCEPTING, "best": ApproveBest},
+    "sign": _ACCEPTING,
     "speak": {"announce": lambda: None, "promise": Promise, "silent": Silent},
     "sanction": {"none": NoSanctions, "punish_defectors": PunishDefectors, "reward_cooperators": RewardCooperators},
 }

@@ -14,6 +14,7 @@ from comity.core.decision import Decision
 from comity.core.errors import BadParameter
 from comity.core.flow import Game
 from comity.core.match import Decide, Reply
+from comity.mechanisms.stacking import checked_share
 from comity.strategies.finite_state import mixed
 from comity.strategies.seen import Meaning, circle_of, last_actions, meaning_of, progress_of
 
@@ -51,8 +52,7 @@ class ConditionalContributor:
     slope: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.first <= 1:
-            raise BadParameter(f"first must lie between 0 and 1, not {self.first:g}")
+        checked_share("first", self.first)
 
     def begin(self, game: Game, player: int) -> Decide:
         return _by_contributors(game, self.first, self._chance)

@@ -9,9 +9,10 @@ from comity.core.decision import Decision
 from comity.core.errors import BadStack
 from comity.core.flow import Game
 from comity.core.match import Decide
-from comity.mechanisms.mediation import DELEGATE, Mediator
+from comity.mechanisms.mediation import Mediator
+from comity.strategies.negotiations import negotiation_in
 from comity.strategies.once import once
-from comity.strategies.stages import Delegating, guaranteed, is_equilibrium, negotiation_in, payoffs_of
+from comity.strategies.stages import Delegating, guaranteed, is_equilibrium, payoffs_of
 
 
 @dataclass(frozen=True)
@@ -52,5 +53,5 @@ class DelegateInEquilibrium:
 
 @once
 def _pays(stage: Delegating, seat: int) -> bool:
-    everybody = (DELEGATE,) * stage.n_players
-    return is_equilibrium(stage, everybody) and payoffs_of(stage, everybody)[seat] > guaranteed(stage.base)[seat]
+    together = stage.all_delegate
+    return is_equilibrium(stage, together) and payoffs_of(stage, together)[seat] > guaranteed(stage.base)[seat]

@@ -12,6 +12,7 @@ from comity.core.match import Decide, Reply
 from comity.exact.lean import Rule, chance_of
 from comity.exact.plain import PlainRepetition
 from comity.mechanisms.repetition import History
+from comity.strategies.finite_state import mixed
 from comity.strategies.plain import plain_repetition
 
 
@@ -48,10 +49,7 @@ class _Seat:
     def decide(self, decision: Decision[Any]) -> Reply:
         self._look_back(decision)
         chance = chance_of(self._rule(self._own, self._others))
-        cooperate, defect = self._plain.actions[self._player]
-        if chance in (0, 1):
-            return cooperate if chance == 1 else defect
-        return self._plain.lottery(self._player, chance)
+        return mixed(self._plain.actions[self._player], chance)
 
     def _look_back(self, decision: Decision[Any]) -> None:
         history = decision.fact(History)

@@ -12,6 +12,7 @@ from comity.mechanisms.mediation import DELEGATE
 from comity.strategies.stages import Delegating, is_dominant, is_equilibrium, payoffs_of, profiles_with
 
 MOST_PLANS = 20_000
+"""How many plans are looked through, every one of them."""
 
 
 def plans(base: StageGame) -> Iterator[Profile]:
@@ -28,23 +29,21 @@ def efficient_plan(base: StageGame) -> Profile | None:
     Among equals: delegating weakly dominates everything else, for all seats; then the highest payoff that all are sure
     of who delegate; then the first in order. None if there is no such equilibrium.
     """
-    everybody = (DELEGATE,) * base.n_players
     found = [Delegating(base, plan) for plan in plans(base)]
     for _, alike in itertools.groupby(sorted(found, key=_shortfall), key=_shortfall):
-        stable = [stage for stage in alike if is_equilibrium(stage, everybody)]
+        stable = [stage for stage in alike if is_equilibrium(stage, stage.all_delegate)]
         if stable:
             return max(stable, key=_merit).plan
     return None
 
 
 def _shortfall(stage: Delegating) -> Fraction:
-    return -sum(payoffs_of(stage, (DELEGATE,) * stage.n_players), Fraction(0))
+    return -sum(payoffs_of(stage, stage.all_delegate), Fraction(0))
 
 
 def _merit(stage: Delegating) -> tuple[bool, Fraction]:
-    return is_dominant(stage, (DELEGATE,) * stage.n_players), min(
-        map(_surely, [stage] * stage.n_players, range(stage.n_players))
-    )
+    surely = min(_surely(stage, seat) for seat in range(stage.n_players))
+    return is_dominant(stage, stage.all_delegate), surely
 
 
 def _surely(stage: Delegating, seat: int) -> Fraction:

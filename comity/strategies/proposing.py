@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 
 from comity.core.decision import Decision
-from comity.core.flow import Game
+from comity.core.flow import Game, StageGame
 from comity.core.match import Decide
 from comity.core.space import Lottery
 from comity.exact.equilibria import Solution
-from comity.mechanisms.contracting import Contracted
-from comity.mechanisms.mediation import Mediated
-from comity.strategies.contracts import efficient_contract, nothing, size, supporting
-from comity.strategies.mediators import efficient_plan, plans
+from comity.strategies.negotiations import Negotiation, Proposal, efficient_proposal, negotiation_in
 from comity.strategies.once import once
-from comity.strategies.seen import meaning_of
-from comity.strategies.stages import Negotiated, Negotiation, is_dominant, negotiation_in, paid_in, solution, under
-
-Proposal: TypeAlias = tuple[Any, ...]
-
-MOST_WORK = 5_000
-"""How many profiles may be looked at, in all games together, to find the best of all proposals."""
+from comity.strategies.stages import is_dominant, solution
 
 
 @dataclass(frozen=True)
@@ -55,17 +45,17 @@ class UselessProposal:
     """
 
     def begin(self, game: Game, player: int) -> Decide:
-        return _proposing(game, _useless)
+        return _proposing(game, lambda negotiation, seat: negotiation.useless(seat))
 
 
 @dataclass(frozen=True)
 class GreedyProposal:
     """Proposes what pays its proposer most if all accept it and then play the equilibrium of `backward_induction`.
 
-    Every proposal of the space is looked at as long as that takes no more than `MOST_WORK` profiles; in larger spaces
-    the cheapest contracts that support each profile (see `contracts.supporting`), or only the efficient proposal.
-    Among equals: one under which all play a weakly dominant action, then the smallest payments, then the first in
-    order.
+    Every proposal of the space is looked at as long as that takes no more than `negotiations.MOST_WORK` profiles; in
+    larger spaces the cheapest contracts that support each profile (see `contracts.supporting`), or only the efficient
+    proposal. Among equals: one under which all play a weakly dominant action, then the smallest payments, then the
+    first in order.
     Where nothing pays more than the equilibrium without any proposal, it proposes what `UselessProposal` does.
     """
 
@@ -94,24 +84,9 @@ def _proposing(game: Game, search: Callable[[Negotiation, int], Proposal]) -> De
     return decide
 
 
-def _useless(negotiation: Negotiation, seat: int) -> Proposal:
-    if isinstance(negotiation, Contracted):
-        return nothing(negotiation)
-    return (meaning_of(negotiation.base).defective[seat],) * negotiation.n_players
-
-
 def _efficient(negotiation: Negotiation, seat: int) -> Proposal:
     found = efficient_proposal(negotiation)
-    return _useless(negotiation, seat) if found is None else found
-
-
-@once
-def efficient_proposal(negotiation: Negotiation) -> Proposal | None:
-    """What `EfficientProposal` finds; None where there is nothing to be found."""
-    totals = {sum(paid) for paid in paid_in(negotiation.base).paid.values()}
-    if len(totals) == 1:
-        return None
-    return efficient_plan(negotiation.base) if isinstance(negotiation, Mediated) else efficient_contract(negotiation)
+    return negotiation.useless(seat) if found is None else found
 
 
 @dataclass(frozen=True)
@@ -119,11 +94,12 @@ class _Offer:
     """A proposal, the stage game under it, and how that is played."""
 
     proposal: Proposal
-    stage: Negotiated
+    stage: StageGame
     solved: Solution
 
     @property
     def is_dominant(self) -> bool:
+        """Whether all then play a weakly dominant action."""
         replies = tuple(self.solved.policy.values())
         return not any(isinstance(reply, Lottery) for reply in replies) and is_dominant(self.stage, replies)
 
@@ -132,44 +108,16 @@ class _Offer:
 def _most_paying(negotiation: Negotiation, seat: int, consent: bool) -> Proposal:
     without = solution(negotiation.base).values
     offers = [offer for offer in _offers(negotiation) if offer.solved.values[seat] > without[seat]]
-    if consent and isinstance(negotiation, Contracted):
-        offers = [o for o in offers if all(now >= before for now, before in zip(o.solved.values, without, strict=True))]
+    if consent:
+        offers = [offer for offer in offers if not negotiation.is_refused(offer.solved.values, without)]
     most = max((offer.solved.values[seat] for offer in offers), default=None)
     best = [offer for offer in offers if offer.solved.values[seat] == most]
     if not best:
-        return _useless(negotiation, seat)
-    return max(best, key=lambda offer: (offer.is_dominant, -_size(negotiation, offer.proposal))).proposal
-
-
-def _size(negotiation: Negotiation, proposal: Proposal) -> int:
-    return size(proposal) if isinstance(negotiation, Contracted) else 0
+        return negotiation.useless(seat)
+    return max(best, key=lambda offer: (offer.is_dominant, -negotiation.size(offer.proposal))).proposal
 
 
 def _offers(negotiation: Negotiation) -> Iterator[_Offer]:
-    for proposal in _candidates(negotiation):
-        stage = under(negotiation, proposal)
+    for proposal in negotiation.candidates():
+        stage = negotiation.under(proposal)
         yield _Offer(proposal, stage, solution(stage))
-
-
-def _candidates(negotiation: Negotiation) -> Iterator[Proposal]:
-    """The proposals that are looked at, each once."""
-    profiles = prod(map(len, negotiation.base.actions))
-    if isinstance(negotiation, Mediated):
-        outcomes = prod(len(actions) + 1 for actions in negotiation.base.actions)
-        if len(negotiation.base.actions[0]) ** negotiation.n_players * outcomes <= MOST_WORK:
-            return plans(negotiation.base)
-    elif _count(negotiation) * profiles <= MOST_WORK:
-        return iter(negotiation.contracts)
-    elif profiles * profiles <= MOST_WORK:
-        found = (
-            contract for profile in paid_in(negotiation.base).paid for contract in supporting(negotiation, profile)
-        )
-        return iter(dict.fromkeys(found))
-    efficient = efficient_proposal(negotiation)
-    return iter(() if efficient is None else (efficient,))
-
-
-def _count(terms: Contracted) -> float:
-    if terms.low is None or terms.high is None:
-        return float("inf")
-    return float((terms.high - terms.low + 1) ** len(terms.actions))

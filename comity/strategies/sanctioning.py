@@ -54,18 +54,14 @@ def _giving(game: Game, points: Callable[[bool, Sanctioning], int]) -> Decide:
         if rule is None or ended is None:
             raise BadStack(f"there is nothing to sanction at a decision of kind {decision.kind!r}")
         defected = _defectors(ended.outcome, meaning)
-        others = (other for other in range(_players(ended.outcome)) if other != decision.seat)
+        others = (other for other in range(ended.outcome.n_players) if other != decision.seat)
         return tuple(points(other not in defected, rule) for other in others)
 
     return decide
 
 
-def _players(outcome: Outcome) -> int:
-    return len(outcome.payoffs or outcome.actions)  # a view may hide the payoffs, and only a play has actions
-
-
 def _defectors(outcome: Outcome, meaning: Meaning) -> set[int]:
-    whole = Play(0, tuple(range(_players(outcome))), outcome)
+    whole = Play(0, tuple(range(outcome.n_players)), outcome)
     return {
         player
         for deed in deeds(whole)

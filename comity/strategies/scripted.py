@@ -76,7 +76,7 @@ class Scripted:
             "propose": self.propose,
             "approve": self.approve,
             "sign": self.sign,
-            "speak": self.speak or Announce(self.act),
+            "speak": Announce(self.act) if self.speak is None else self.speak,
             "sanction": self.sanction,
         }
 

@@ -40,6 +40,7 @@ class Meaning:
 
     @property
     def n_seats(self) -> int:
+        """How many seats that game has."""
         return len(self.cooperative)
 
 
@@ -151,6 +152,7 @@ class Deed:
     actions: tuple[str, ...]
 
     def action_of(self, player: int) -> str:
+        """What that player played, who took part."""
         return self.actions[self.players.index(player)]
 
 

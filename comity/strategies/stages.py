@@ -9,12 +9,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from comity.core.decision import Decision
-from comity.core.errors import BadStack
 from comity.core.flow import Game, StageGame
 from comity.core.match import Reply
+from comity.core.named import layers
 from comity.exact.equilibria import Solution, Table, backward_induction, security_levels, table
 from comity.exact.rational import Values, exactly
 from comity.games.normal_form import NormalForm, Payoffs, Profile, deviated
@@ -25,10 +25,18 @@ from comity.strategies.once import once
 
 @dataclass(frozen=True)
 class Delegating(NormalForm):
-    """The stage game that follows a mediator's election: each plays an action of base or delegates."""
+    """The stage game that follows a mediator's election: each plays an action of base or delegates.
+
+    plan: the mediator's action for 1, 2, ... players who delegate.
+    """
 
     base: StageGame
     plan: Profile
+
+    @property
+    def all_delegate(self) -> Profile:
+        """The profile in which everybody delegates."""
+        return (DELEGATE,) * self.n_players
 
     @property
     def n_players(self) -> int:
@@ -67,38 +75,16 @@ class UnderContract(NormalForm):
         return tuple(paid + more for paid, more in zip(self.base.payoffs(profile), received, strict=True))
 
 
-Negotiation: TypeAlias = Mediated | Contracted
-Negotiated: TypeAlias = Delegating | UnderContract
-
-
-@once
-def negotiation_in(game: Game) -> Negotiation:
-    """The mediation or contracting in this stack. Raises `BadStack` where there is none."""
-    inside: Any = game
-    while not isinstance(inside, Mediated | Contracted):
-        inside = getattr(inside, "base", None)
-        if inside is None:
-            raise BadStack(f"what is proposed in {type(game).__name__} is neither a mediator nor a contract")
-    return inside
-
-
-def under(negotiation: Negotiation, proposal: Any) -> Negotiated:
-    """The stage game under this mediator's plan, or under these transfers if all sign the contract."""
-    if isinstance(negotiation, Mediated):
-        return Delegating(negotiation.base, proposal)
-    return UnderContract(negotiation.base, Contract(negotiation.actions, proposal, by=0))
-
-
 @once
 def played_each_round(game: Game) -> Game:
     """What is played in every round under a stack of mechanisms: a negotiation, a stage game, or what has no base.
 
     Repetition, matching, talk, sanctions and the like are taken off.
     """
-    inside: Any = game
-    while not isinstance(inside, Mediated | Contracted | StageGame) and hasattr(inside, "base"):
-        inside = inside.base
-    return inside  # type: ignore[no-any-return]  # every `base` is a game
+    for layer in layers(game):
+        if isinstance(layer, Mediated | Contracted | StageGame):
+            break
+    return layer
 
 
 def decided_inside(decision: Decision[Any], game: Game) -> Decision[Any]:
@@ -159,13 +145,13 @@ def is_dominant(stage: StageGame, profile: Profile) -> bool:
 
 
 def _is_better(stage: StageGame, seat: int, action: str, other: str) -> bool:
-    once = False
+    better = False
     for profile in profiles_with(stage, seat, action):
         gain = payoffs_of(stage, profile)[seat] - payoffs_of(stage, deviated(profile, seat, other))[seat]
         if gain < 0:
             return False
-        once = once or gain > 0
-    return once
+        better = better or gain > 0
+    return better
 
 
 def profiles_with(stage: StageGame, seat: int, action: str) -> Iterator[Profile]:

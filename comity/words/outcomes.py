@@ -49,6 +49,8 @@ def headline(outcome: Outcome, frame: Frame) -> str:
 
 
 def _paid(outcome: Outcome, frame: Frame) -> str:
+    if not outcome.payoffs:
+        return "points that are not shown"
     return listed([f"{points(payoff)} for {frame.name(player)}" for player, payoff in enumerate(outcome.payoffs)])
 
 

@@ -1,15 +1,12 @@
-"""The small change of every sentence: numbers, points, lists, quotations, and lines safe to print."""
+"""The small change of every sentence: numbers, points, lists and quotations."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 
 from comity.core.space import Choice
-
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
-"""An escape sequence: what steers a terminal is more than its first character."""
+from comity.words.printable import printable_line
 
 
 def number(value: float) -> str:
@@ -38,17 +35,6 @@ def indented(lines: Iterable[str]) -> list[str]:
     return [f"  {line}" for line in lines]
 
 
-def cleaned(line: str) -> str:
-    """The line without what steers a terminal or hides text: escape sequences, control and format characters.
-
-    What separates words, line breaks too, becomes a space; a line stays one line.
-    """
-    if line.isprintable():
-        return line
-    kept = (sign for sign in _TERMINAL.sub("", line) if sign.isspace() or sign.isprintable())
-    return "".join(" " if sign.isspace() else sign for sign in kept)
-
-
 def chosen(choice: Choice) -> str:
     """A choice as its player would say it: yes and no, numbers, names, lists of these."""
     match choice:
@@ -64,9 +50,9 @@ def chosen(choice: Choice) -> str:
 
 def quoted(message: str) -> str:
     """What somebody said, in quotation marks that it cannot close itself."""
-    return json.dumps(cleaned(message), ensure_ascii=False)
+    return json.dumps(printable_line(message), ensure_ascii=False)
 
 
 def joined(lines: Iterable[str]) -> str:
     """The lines as one text. Every text leaves this room through here."""
-    return "\n".join(map(cleaned, lines))
+    return "\n".join(map(printable_line, lines))

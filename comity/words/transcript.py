@@ -20,7 +20,8 @@ from comity.core.space import Each, Lottery, Text
 from comity.mechanisms.matching import Standings
 from comity.mechanisms.repetition import History
 from comity.words.outcomes import outcome_lines, summary, unsettled
-from comity.words.phrases import chosen, cleaned, indented, joined, number, quoted, sentence
+from comity.words.phrases import chosen, indented, joined, number, quoted, sentence
+from comity.words.printable import printable_line
 from comity.words.render import PLAIN
 from comity.words.wording import Frame
 
@@ -62,14 +63,14 @@ def path_of(decision: Decision[Any]) -> Path:
 def describe_choice(decision: Decision[Any], choice: Any) -> str:
     """The choice in a few words, players counted as in the outermost game."""
     if decision.player == NATURE:
-        return cleaned(_by_chance(decision.kind, choice))
+        return printable_line(_by_chance(decision.kind, choice))
     match decision.options:
         case Each(names):
-            return cleaned(_labelled(decision, names, choice))
+            return printable_line(_labelled(decision, names, choice))
         case Text():
             return quoted(choice)
         case _:
-            return cleaned(chosen(choice))
+            return printable_line(chosen(choice))
 
 
 def _by_chance(kind: str, drawn: Any) -> str:

@@ -85,6 +85,7 @@ class Parties(NamedTuple):
     names: tuple[str, ...]
 
     def does(self, seat: int, verb: str) -> str:
+        """That seat and what it does: "you get", "player 2 gets"."""
         return conjugated(self.names[seat], verb)
 
 

@@ -98,6 +98,21 @@ def test_the_table_says_the_same_in_every_form(run: Path) -> None:
     assert all(row["game"] in comity(*arguments).stdout for row in rows)
 
 
+def test_a_run_that_is_named_twice_counts_once(run: Path) -> None:
+    once = comity("table", run, "--csv").stdout
+    assert comity("table", run, run / "run.sqlite", os.path.relpath(run), "--csv").stdout == once
+
+
+def test_names_may_be_listed_with_spaces(run: Path) -> None:
+    listed = comity("table", run, "--by", "mechanism, game", "--games", "prisoners_dilemma, stag_hunt", "--json")
+    assert len(json.loads(listed.stdout)) == 4
+
+
+def test_a_file_where_a_folder_should_be_is_said(run: Path, plan: Path) -> None:
+    assert refused("run", plan, "--out", plan) == f"comity: the folder {plan} cannot be made: File exists\n"
+    assert refused("export", run, "--to", plan) == f"comity: {plan} cannot be written: File exists\n"
+
+
 def test_export_writes_four_tables(run: Path, tmp_path: Path) -> None:
     assert comity("export", run, "--to", tmp_path / "tables").returncode == 0
     names = {path.name for path in (tmp_path / "tables").glob("*.parquet")}
@@ -184,6 +199,7 @@ def test_an_interrupt_ends_with_130_and_loses_nothing(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=60)
     assert process.returncode in (130, 0), said
     assert "Traceback" not in said
+    assert process.returncode == 0 or "what was finished is kept in" in said
     resumed = subprocess.run([*arguments, "--resume"], capture_output=True, text=True, timeout=120)
     assert resumed.returncode == 0, resumed.stderr
     assert comity("replay", tmp_path / "run").stdout.startswith("2160 matches replayed")

@@ -53,6 +53,10 @@ def test_a_plan_can_name_them(installed: Path, tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     replayed = comity(installed, "replay", str(tmp_path / "run"))
     assert replayed.stdout.startswith("4 matches replayed")
+    for command in ("table", "replay", "report"):
+        without = comity(tmp_path, command, str(tmp_path / "run"))
+        assert without.returncode == 2
+        assert without.stderr.startswith("comity: there is no game called 'volunteers_dilemma' here; is the plugin")
 
 
 def test_a_name_of_ours_cannot_be_taken(installed: Path) -> None:

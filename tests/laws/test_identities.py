@@ -244,3 +244,12 @@ def test_chance_is_drawn_from_what_it_may_draw() -> None:
 
 def test_small_examples_stand_on_something() -> None:
     assert {name for name in SMALL if stacked(BASES["prisoners_dilemma"], name) is None} == set()
+
+
+@given(dilemmas(), st.integers(1, 4), keys)
+def test_without_an_end_by_chance_play_is_repeated_without_discounting(game: Game, rounds: int, key: int) -> None:
+    endless = outcome_of(Continued(game, chance=1, most=rounds), Script(key), key)
+    assert len(endless.parts) == rounds
+    assert endless.payoffs == pytest.approx(
+        [sum(part.outcome.payoffs[seat] for part in endless.parts) / rounds for seat in range(game.n_players)]
+    )

@@ -167,3 +167,8 @@ def test_a_lottery_of_no_shares_of_one_is_refused(options: tuple[str, ...], shar
 def test_parts_without_names_are_refused() -> None:
     with pytest.raises(BadParameter, match="one name for each part"):
         Each(("a", "b"), (Text(),))
+
+
+def test_whole_numbers_end_where_payoffs_cannot_hold_them() -> None:
+    assert all(number in Integer() for number in (2**53, -(2**53)))
+    assert not any(number in Integer() for number in (2**53 + 1, -(2**53) - 1, 10**400))

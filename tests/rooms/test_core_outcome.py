@@ -14,6 +14,7 @@ from comity.mechanisms.network import PerEdge
 from comity.mechanisms.noise import Meant, Misperceived, Trembling
 from comity.mechanisms.repetition import Repeated
 from comity.mechanisms.sanctions import Sanctioned
+from comity.strategies.sanctioning import PunishDefectors
 from tests.generators import Script, every_entry, played
 
 PD = PrisonersDilemma()
@@ -105,3 +106,28 @@ def test_what_is_misperceived_hides_the_payoffs_and_the_truth_stays_in_the_recor
         assert view.payoffs == ()
         assert view.actions[player] == outcome.actions[player]
         assert view.actions[1 - player] != outcome.actions[1 - player]
+
+
+def test_what_is_settled_or_added_up_later_does_not_give_away_hidden_payoffs() -> None:
+    for game in (Sanctioned(Misperceived(PD, 1)), Repeated(Misperceived(PD, 1), 2)):
+        outcome = outcome_of(game, 3)
+        assert len(outcome.payoffs) == 2
+        assert outcome.seen_by(0).payoffs == outcome.seen_by(1).payoffs == ()
+    settled = outcome_of(Sanctioned(Trembling(PD, 1)), 3)
+    assert settled.seen_by(0).payoffs == settled.payoffs
+
+
+def test_who_took_part_is_known_where_totals_are_hidden() -> None:
+    view = outcome_of(Repeated(Misperceived(PD, 1), 2), 3).seen_by(1)
+    assert (view.payoffs, view.n_players) == ((), 2)
+    assert [play.players for play in stage_plays(view)] == [(0, 1)] * 2
+
+
+def test_sanctions_after_misperceived_rounds_find_everybody() -> None:
+    game = Sanctioned(Repeated(Misperceived(PD, 0), 2))
+    decide = PunishDefectors().begin(game, 0)
+    acts = ("cooperate", "defect")
+    match, _ = played(game, lambda d: decide(d) if d.kind == "sanction" else acts[max(d.player, 0)], 0)
+    assert match.choices[-1] == ((-1,), (0,))
+    assert match.outcome is not None
+    assert match.outcome.payoffs == (0 - 1, 3 - 3)

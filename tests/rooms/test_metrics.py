@@ -379,3 +379,14 @@ def test_every_metric_says_what_it_is() -> None:
         assert metric.title
         assert metric.definition
         assert metric.source
+
+
+def test_on_a_network_welfare_is_that_of_all_and_cooperation_is_known_by_the_role_that_was_played() -> None:
+    of = Cell("trust", "ring", Spec.of("trust_game"), (Spec.of("network_per_edge", {"players": 4}),))
+    match = play(of.built, lambda decision: "give" if decision.seat == 0 else "keep")
+    assert match.outcome is not None
+    record = Record(MatchSpec(0, of, ("a", "b", "c", "d")), "finished", tuple(match.choices), {}, match.outcome.payoffs)
+    told = tables([record])
+    assert table(told, "welfare").rows[0]["value"] == pytest.approx(sum(match.outcome.payoffs))
+    rates = table(told, "cooperation", by=("agent", "role"))
+    assert {role: value(rates, "b", role) for role in ("truster", "trustee")} == {"truster": 1, "trustee": 0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from comity.core.decision import Decision
 from comity.core.errors import Diverged
 from comity.core.match import play
 from comity.core.space import Lottery
@@ -337,3 +338,31 @@ def test_the_documented_columns_of_the_file_are_the_real_ones(name: str) -> None
     columns = [column for _, column, *_ in database.execute(f"PRAGMA table_info({name})")]
     database.close()
     assert documented("run-schema.md", name) == columns
+
+
+def always(action: str) -> Callable[[Decision[Any]], str]:
+    return lambda decision: action
+
+
+@pytest.mark.parametrize("mechanism", ["network", "network_per_edge"])
+@pytest.mark.parametrize("graph", ["ring", "complete", "star"])
+@pytest.mark.parametrize("pay", ["mean", "sum"])
+def test_where_all_neighbours_cooperate_scores_are_one_on_average(mechanism: str, graph: str, pay: str) -> None:
+    stack = (Spec.of(mechanism, {"players": 4, "graph": graph, "pay": pay}),)
+    spec = MatchSpec(0, Cell("pd", mechanism, Spec.of("prisoners_dilemma"), stack), ("a", "b", "c", "d"))
+    for action, score in (("cooperate", 1), ("defect", 0)):
+        match = play(spec.cell.built, always(action))
+        assert match.outcome is not None
+        told = tables([Record(spec, "finished", tuple(match.choices), {}, match.outcome.payoffs)])
+        assert told.outcomes["score"].mean() == pytest.approx(score)
+        assert list(told.outcomes["seat"]) == [0, 1, 2, 3]
+
+
+def test_on_a_network_a_player_has_the_roles_of_its_edges() -> None:
+    cell = Cell("trust", "ring", Spec.of("trust_game"), (Spec.of("network_per_edge", {"players": 4}),))
+    match = play(cell.built, lambda decision: "give")
+    assert match.outcome is not None
+    spec = MatchSpec(0, cell, ("a", "b", "c", "d"))
+    told = tables([Record(spec, "finished", tuple(match.choices), {}, match.outcome.payoffs)])
+    assert list(told.outcomes["role"]) == ["truster", *["truster and trustee"] * 2, "trustee"]
+    assert rows(told.plays, "player", "role")[2:6] == [(0, "truster"), (3, "trustee"), (1, "truster"), (2, "trustee")]

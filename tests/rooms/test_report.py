@@ -18,7 +18,8 @@ from comity.report.facts import facts_of, spelled
 from comity.report.figures import SVG, Figure, heat_map, lines
 from comity.report.grid import Entry, Grid, grid_of
 from comity.report.numbers import cooperation_by_round, in_blocks, payoffs_against, population_cells
-from comity.report.text import counted, distinct, number, printable
+from comity.report.text import counted, distinct, number
+from comity.words.printable import printable
 from tests.report.runs import records
 
 NOTHING = Grid("a caption", "", "", (), ())

@@ -12,7 +12,7 @@ import pytest
 
 from comity.agents.agent import Agent, DecideLater, ScriptedAgent
 from comity.core.decision import Decision
-from comity.core.errors import NotEnumerable, PlayerError
+from comity.core.errors import NotEnumerable, NotSolvable, PlayerError
 from comity.core.flow import Game
 from comity.core.match import Decide, Reply
 from comity.core.space import Lottery
@@ -234,6 +234,17 @@ def test_an_agent_that_fails_forfeits_the_match(waits: bool, tmp_path: Path) -> 
     assert first.failure == Failure(1, 0, 1, "PlayerError", reason)
     assert second.failure == Failure(0, 0, 0, "PlayerError", reason)
     assert first.choices == second.choices == ()
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_strategy_that_finds_no_equilibrium_forfeits_the_match(waits: bool, tmp_path: Path) -> None:
+    def unsolved(decision: Decision[Any]) -> Reply:
+        raise NotSolvable("no equilibrium was found")
+
+    agents = {**agents_of(ONCE), "always_defect": scripted("always_defect", unsolved)}
+    with file_of(ONCE, tmp_path) as opened:
+        first, _ = played(ONCE, agents, opened, waits)
+    assert first.failure == Failure(1, 0, 1, "NoAnswer", "no equilibrium was found")
 
 
 def test_when_two_fail_the_first_in_the_step_is_named_whoever_failed_first(tmp_path: Path) -> None:

@@ -187,7 +187,12 @@ def test_a_population_is_all_agents_in_every_seat() -> None:
         (text_of(mechanisms='[["repetition", "none"]]'), ["there is no mechanism called 'none'"]),
         (text_of(mechanisms="[{stack = [], rounds = 3}]"), ["entry 1, rounds: there is no field called 'rounds'"]),
         (text_of(agents='[{name = "grim", label = "nature"}]'), ["the label 'nature' is what tables call chance"]),
-        (text_of(agents='[{name = "grim", label = "a\\tb"}]'), ["label: must be text without control characters"]),
+        (
+            text_of(agents='[{name = "grim", label = "a\\tb"}]'),
+            ["label: must be text that can be seen, without control"],
+        ),
+        (text_of(agents='[{name = "grim", label = "  "}]'), ["label: must be text that can be seen, without control"]),
+        (text_of(agents='[{name = "grim", label = "a\\u202eb"}]'), ["label: must be text that can be seen"]),
         (text_of(matching='{kind = "sampled"}'), ["matching, kind: a \"sampled\" matching needs the field 'matches'"]),
         (text_of(matching="{matches = 3}"), ['matches: only a matching of the kind "sampled" has this field']),
         (text_of(matching='{knd = "product"}'), ["knd: there is no field called 'knd'; did you mean 'kind'?"]),
@@ -211,6 +216,12 @@ def test_what_is_wrong_is_said_with_its_place(text: str, expected: list[str]) ->
     for sentence in expected:
         assert any(sentence in line for line in found), found
         assert all(line.startswith("p.toml") for line in found)
+
+
+def test_a_cell_that_is_wrong_is_not_called_impossible() -> None:
+    assert complaints(text_of(games='[{name = "public_goods", players = 2_000}]')) == [
+        "p.toml, line 4, mechanisms, entry 1: none on public_goods: it has 2,000 players, and a match has 1,000 at most"
+    ]
 
 
 def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_text() -> None:

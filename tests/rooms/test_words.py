@@ -32,7 +32,8 @@ from comity.mechanisms.sanctions import Sanctioned
 from comity.mechanisms.talk import CheapTalk, Talk
 from comity.words.outcomes import settles
 from comity.words.parse import Unreadable, read_reply
-from comity.words.phrases import cleaned, number, quoted
+from comity.words.phrases import number, quoted
+from comity.words.printable import printable_line
 from comity.words.questions import ANSWERS, QUESTIONS
 from comity.words.render import FACTS, PLAIN, allowed, render, render_rules
 from comity.words.transcript import describe_choice, describe_outcome, transcript
@@ -368,7 +369,7 @@ def _after_talk(message: str) -> Decision[Any]:
 
 
 def test_a_terminal_is_steered_by_nothing_that_is_said() -> None:
-    assert cleaned("\x1b[2J\x1b]0;title\x07one\ttwo\r\nthree\x9b1m\u202e") == "one two  three1m"
+    assert printable_line("\x1b[2J\x1b]0;title\x07one\ttwo\r\nthree\x9b1m\u202e") == "one two  three1m"
 
 
 def test_a_message_cannot_close_its_own_quotation() -> None:

@@ -37,10 +37,11 @@ from comity.strategies.accepting import (
 )
 from comity.strategies.catalogue import STRATEGIES
 from comity.strategies.delegating import DelegateAlways, DelegateInEquilibrium, DelegateNever
+from comity.strategies.negotiations import negotiation_in
 from comity.strategies.sanctioning import NoSanctions, PunishDefectors, RewardCooperators
 from comity.strategies.scripted import Scripted
 from comity.strategies.speaking import Announce, Promise, Silent
-from comity.strategies.stages import Delegating, under
+from comity.strategies.stages import Delegating
 from comity.strategies.strategy import Strategy
 from tests.generators import dilemmas, symmetric_games
 from tests.strategies.seats import Fixed, Recorder, match_of
@@ -265,7 +266,7 @@ def test_proposals_are_made_only_where_there_is_something_to_propose() -> None:
 def test_a_stage_game_under_a_proposal_pays_as_the_mechanism_does() -> None:
     """Law 7 for the stages: what proposers and voters calculate with is what is paid."""
     for negotiation, proposal in ((Mediated(DILEMMA), ("defect", "cooperate")), (Contracted(DILEMMA), (1, -2))):
-        stage = under(negotiation, proposal)
+        stage: Any = negotiation_in(negotiation).under(proposal)
         signed = ((True, True),) if isinstance(negotiation, Contracted) else ()
         for profile in stage.profiles():
             match = Match(negotiation)

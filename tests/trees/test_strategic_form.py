@@ -13,7 +13,7 @@ from comity.core.decision import NATURE, Decision
 from comity.core.errors import BadStack, NotNamed
 from comity.core.flow import Game, StageGame
 from comity.core.match import Match, play, tree
-from comity.core.named import NamedStage, named_game
+from comity.core.named import NamedStage, layers, named_game
 from comity.exact.equilibria import pure_equilibria
 from comity.exact.strategic_form import StrategicForm, StrategicFormRule
 from comity.exact.tree import counts
@@ -68,6 +68,7 @@ def test_the_strategic_form_names_what_cooperates() -> None:
     assert form.defective == ("keep", "keep after give; keep after keep")
     assert form.scale == TRUST.scale
     assert named_game(Contracted(form)) == form
+    assert list(layers(Contracted(form))) == [Contracted(form), form, form.base]
     twice = StrategicForm(Repeated(PD, 2))
     assert {part.split(" ")[0] for plan in twice.cooperative for part in str(plan).split("; ")} == {"cooperate"}
     assert StrategicForm(MatchingPennies()).cooperative == (None, None)

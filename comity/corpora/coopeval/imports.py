@@ -42,6 +42,7 @@ class Import:
 
     @property
     def name(self) -> str:
+        """What the run is called."""
         return f"coopeval {self.path.resolve().name}"
 
     @property
@@ -148,7 +149,12 @@ def import_coopeval(path: Path, out: Path) -> Imported:
 
 @dataclass
 class Tally:
-    """What has been read so far."""
+    """What has been read so far.
+
+    told, restored: by tournament how many matches the source tells, and how many had their moves restored.
+    unknown: by tournament and what is lacking how many have payoffs only. recorded, refused: how many became a record,
+        and how many cannot be played by our rules.
+    """
 
     told: Counter[str] = field(default_factory=Counter)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -159,9 +165,11 @@ class Tally:
 
     @property
     def payoffs_only(self) -> int:
+        """How many matches are recorded without their choices."""
         return sum(self.unknown.values())
 
     def count(self, reading: Reading) -> None:
+        """Add one match."""
         self.told[reading.tournament] += 1
         self.restored[reading.tournament] += reading.restored
         self.recorded += reading.record is not None

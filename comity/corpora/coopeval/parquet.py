@@ -70,6 +70,7 @@ class Tables:
     folder: Path
 
     def has(self, name: str) -> bool:
+        """Whether there is a table of that name."""
         return (self.folder / f"{name}.parquet").is_file()
 
     def read(self, name: str) -> pa.Table:
@@ -108,6 +109,7 @@ class Tables:
 
     @property
     def order_note(self) -> str:
+        """Where the order of the agents is taken from, in words."""
         taken = "the order of the proposals" if self._order else "alphabetical order"
         return f"the tables do not keep the order in which the agents were configured; {taken} is taken for it"
 
@@ -117,6 +119,7 @@ class Tables:
         return tuple(sorted(agents, key=lambda agent: (self._order.get(agent, len(self._order)), agent)))
 
     def tournament(self, experiment: Row) -> Tournament:
+        """The tournament of that row of experiments. Raises `CorpusError` where it has no matches."""
         exp_id = experiment["exp_id"]
         where = f"{self.folder / 'experiments.parquet'}, {exp_id}"
         roster = self.roster(exp_id)

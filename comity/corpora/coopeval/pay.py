@@ -24,8 +24,7 @@ def population(file: Located, names: Names) -> Iterator[MatchAccount]:
     for entry in file["profile"]:
         seat, agent = names.player(entry, _player(entry["player"])[0])
         told = entry["points"].some(len(names.terms.weights), "a payoff for each round")
-        points = [point.as_a(float) for point in told]
-        paid[agent, seat] = sum(weight * point for weight, point in zip(names.terms.weights, points, strict=True))
+        paid[agent, seat] = names.terms.weighed([point.as_a(float) for point in told])
     everybody = [(agent, seat) for agent in names.roster for seat in names.everybody]
     if paid.keys() != set(everybody):
         raise file["profile"].wrong("every agent must stand here once in every seat")
@@ -41,10 +40,7 @@ def _total(plays: tuple[PlayAccount, ...], names: Names) -> tuple[float, ...]:
     if len(plays) != len(names.terms.weights):
         return ()
     paid = [[move.points for move in play.moves] for play in plays]
-    return tuple(
-        sum(w * point for w, point in zip(names.terms.weights, points, strict=True))
-        for points in zip(*paid, strict=True)
-    )
+    return tuple(map(names.terms.weighed, zip(*paid, strict=True)))
 
 
 def _play(number: int, paid: Located, names: Names) -> PlayAccount:

@@ -6,9 +6,8 @@ matrix is believed only if our game pays what every cell of the matrix says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -135,11 +134,16 @@ class Terms:
 
     @property
     def seats(self) -> int:
+        """How many take part in one play."""
         return self.base.n_players
 
     def action(self, seat: int, index: int) -> str:
         """Our name of the action the source numbers so."""
         return self.base.actions[seat][index]
+
+    def weighed(self, points: Sequence[float]) -> float:
+        """The payoff of a match in whose rounds one was paid so, added from the first round on."""
+        return sum(weight * point for weight, point in zip(self.weights, points, strict=True))
 
 
 def terms(game: Located, mechanism: Located, agents: int) -> Terms:
@@ -151,7 +155,7 @@ def terms(game: Located, mechanism: Located, agents: int) -> Terms:
     base_spec = Spec.of(GAMES[game_type].name, _game_fields(GAMES[game_type], game["kwargs"]))
     fields = _mechanism_fields(MECHANISMS[mechanism_type], mechanism["kwargs"])
     try:
-        found = _terms(game_type, base_spec, mechanism_type, tuple(fields.items()), agents)
+        found = _terms(game_type, base_spec, mechanism_type, fields, agents)
     except RuleError as error:
         raise game.wrong(f"{game_type} under {mechanism_type} cannot be played here: {error}") from error
     _check_matrix(found, game)
@@ -196,11 +200,8 @@ def _setting(term: MechanismTerm, field: str, given: Located) -> Any:
     return given[key].as_a(float if field == "discount" else int)
 
 
-@cache
-def _terms(
-    game_type: str, game: Spec, mechanism_type: str, settings: tuple[tuple[str, Any], ...], agents: int
-) -> Terms:
-    term, fields = MECHANISMS[mechanism_type], dict(settings)
+def _terms(game_type: str, game: Spec, mechanism_type: str, fields: Mapping[str, Any], agents: int) -> Terms:
+    term = MECHANISMS[mechanism_type]
     base = games()[game.name](**game.parameters)
     assert isinstance(base, NormalForm)  # as all the games of the table are
     rotates = "depth" in fields
