@@ -312,6 +312,7 @@ def _ask(question: str) -> str:
     try:
         return input(question)
     except EOFError:
+        typer.echo()  # the prompt has ended no line
         raise KeyboardInterrupt from None
 
 

@@ -46,10 +46,14 @@ def needs_players(mechanism: str, base: Game, n_players: int) -> None:
         raise BadStack(f"{mechanism} needs a game for {n_players} players, but {label(base)} is for {base.n_players}")
 
 
+MOST_ROUNDS = 10_000
+"""More rounds than this are refused: a match keeps all of them, and shows them again and again."""
+
+
 def checked_rounds(rounds: int) -> None:
-    """Raise `BadParameter` unless there is at least one round."""
-    if rounds < 1:
-        raise BadParameter(f"rounds must be at least 1, not {rounds}")
+    """Raise `BadParameter` unless there is at least one round, and no more than `MOST_ROUNDS`."""
+    if not 1 <= rounds <= MOST_ROUNDS:
+        raise BadParameter(f"the number of rounds must be 1 to {MOST_ROUNDS:,}, not {rounds:,}")
 
 
 def checked_share(name: str, share: float) -> None:

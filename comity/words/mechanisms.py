@@ -158,8 +158,11 @@ def said(fact: Said, frame: Frame) -> Iterator[str]:
 
 def sanctioning(rule: Sanctioning, frame: Frame) -> Iterator[str]:
     yield f"After the game below everybody sets a number from {-rule.punish} to {rule.reward} for each other player."
-    yield f"Each unit above zero gives that player {points(rule.effect)} more, each unit below as many less."
-    yield f"Each unit, above or below, costs whoever sets it {points(rule.cost)}."
+    if rule.reward:
+        yield f"Each unit above zero gives that player {points(rule.effect)} more."
+    if rule.punish:
+        yield f"Each unit below zero takes {points(rule.effect)} from that player."
+    yield f"Each unit costs whoever sets it {points(rule.cost)}."
 
 
 def sanctions(fact: Sanctions, frame: Frame) -> Iterator[str]:

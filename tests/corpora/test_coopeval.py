@@ -402,7 +402,7 @@ def change_config(folder: Path, change: Callable[[Any], Any]) -> None:
         (lambda c: c["mechanism"].update(type="Magic"), "'Magic' is no mechanism that is known here"),
         (lambda c: c["mechanism"]["kwargs"].pop("discount"), "at mechanism.kwargs: 'discount' is missing"),
         (lambda c: c["mechanism"]["kwargs"].update(num_rounds="many"), 'found "many" where a whole number belongs'),
-        (lambda c: c["mechanism"]["kwargs"].update(num_rounds=0), "rounds must be at least 1, not 0"),
+        (lambda c: c["mechanism"]["kwargs"].update(num_rounds=0), "number of rounds must be 1 to 10,000, not 0"),
         (
             lambda c: c["game"]["kwargs"]["payoff_matrix"].update(DC=[4, 0]),
             "found [4, 0], where a PrisonersDilemma pays",

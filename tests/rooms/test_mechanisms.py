@@ -359,7 +359,8 @@ def test_an_impossible_stack_is_refused_with_the_reason(build: Callable[[], obje
 
 
 PARAMETERS: list[tuple[Callable[[], object], str]] = [
-    (lambda: Repeated(PD, 0), "rounds must be at least 1, not 0"),
+    (lambda: Repeated(PD, 0), "number of rounds must be 1 to 10,000, not 0"),
+    (lambda: Rotated(PD, rounds=10**9), "number of rounds must be 1 to 10,000, not 1,000,000,000"),
     (lambda: Repeated(PD, discount=1.1), "discount must lie between 0 and 1, not 1.1"),
     (lambda: Repeated(PD, discount=float("nan")), "discount must lie between 0 and 1"),
     (lambda: Repeated(PD, memory=-1), 'memory must be 0 or more rounds, or "all", not -1'),
@@ -368,13 +369,13 @@ PARAMETERS: list[tuple[Callable[[], object], str]] = [
         'horizon must be "chance", "announced" or "hidden", not \'soon\'',
     ),
     (lambda: Continued(PD, chance=-0.1), "chance must lie between 0 and 1"),
-    (lambda: Continued(PD, most=0), "rounds must be at least 1"),
+    (lambda: Continued(PD, most=0), "number of rounds must be 1 to 10,000"),
     (lambda: Rotated(PD, 5), "the population must be a multiple of the 2 seats of the game, not 5"),
     (lambda: Rotated(PD, 0), "the population must be a multiple"),
     (lambda: Rotated(PD, depth=0), "depth must be at least 1, not 0"),
     (lambda: Rotated(PD, matching=cast(Any, "fair")), 'matching must be "random" or "balanced", not \'fair\''),
     (lambda: Contracted(PD, 2, 1), "the bounds of a payment must not cross: low is 2, high is 1"),
-    (lambda: CheapTalk(PD, 0), "rounds must be at least 1"),
+    (lambda: CheapTalk(PD, 0), "number of rounds must be 1 to 10,000"),
     (lambda: CheapTalk(PD, most=0), "most must be at least 1 character, not 0"),
     (lambda: Sanctioned(PD, 0, 0), "sanctions need punish or reward to be positive"),
     (lambda: Sanctioned(PD, -1, 2), "neither negative"),
