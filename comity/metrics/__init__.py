@@ -8,6 +8,7 @@ matches of the design give no value for it.
 from comity.metrics.catalogue import METRICS, Metric, MetricError
 from comity.metrics.design import told_apart, with_unplayed
 from comity.metrics.dilemmas import is_social_dilemma, social_dilemmas
+from comity.metrics.proposals import Quality, design_metrics, proposals, quality
 from comity.metrics.result import ResultTable
 from comity.metrics.table import KEYS, table
 
@@ -16,8 +17,12 @@ __all__ = [
     "METRICS",
     "Metric",
     "MetricError",
+    "Quality",
     "ResultTable",
+    "design_metrics",
     "is_social_dilemma",
+    "proposals",
+    "quality",
     "social_dilemmas",
     "table",
     "told_apart",

@@ -36,7 +36,7 @@ _WORDS = {
 
 def table(
     tables: Tables,
-    metric: str = "mean",
+    metric: str | Metric = "mean",
     by: Sequence[str] = ("mechanism",),
     games: Sequence[str] | None = None,
     *,
@@ -44,6 +44,7 @@ def table(
 ) -> ResultTable:
     """One row for each combination of the keys `by` that was played.
 
+    metric: one of `METRICS` by its name, or one that has to know the cells (see `design_metrics`).
     games: the labels of those to take; "all" takes every game. By default every game where games are a key, else the
         social dilemmas.
     dilemmas: which labels are social dilemmas (`social_dilemmas` of the cells); by default told by `dilemmas_by_name`.
@@ -55,17 +56,23 @@ def table(
     taken, notes = _taken(tables.outcomes["game"].unique().tolist(), by, games, dilemmas)
     if measure.unit == "points" and len(taken) > 1 and "game" not in by:
         raise MetricError(
-            f"{metric} is counted in the points of each game, and {', '.join(taken)} cannot be averaged: "
+            f"{_called(metric)} is counted in the points of each game, and {', '.join(taken)} cannot be averaged: "
             "ask for it by game, or take one game"
         )
     asked = _Question(tables, measure, by, taken)
     return ResultTable(f"{measure.title} by {', '.join(by)}", by, asked.rows(), (*notes, *asked.notes()))
 
 
-def _metric(name: str) -> Metric:
-    if name not in METRICS:
-        raise MetricError(f"there is no metric {name!r}; there are {', '.join(METRICS)}")
-    return METRICS[name]
+def _metric(asked: str | Metric) -> Metric:
+    if isinstance(asked, Metric):
+        return asked
+    if asked not in METRICS:
+        raise MetricError(f"there is no metric {asked!r}; there are {', '.join(METRICS)}")
+    return METRICS[asked]
+
+
+def _called(asked: str | Metric) -> str:
+    return asked.title if isinstance(asked, Metric) else asked
 
 
 def _keys(by: Sequence[str]) -> tuple[str, ...]:
