@@ -137,13 +137,15 @@ def table_command(
     """Turn runs into one table of numbers, each with what it rests on."""
     if json_ + csv + markdown > 1:
         _refuse("--json, --csv and --markdown are three forms of one table; ask for one of them")
-    from comity.metrics import table
+    from comity.metrics import DESIGN_METRICS, design_metrics, table
     from comity.report.together import read_runs
 
-    read = read_runs(runs)
+    designs = metric in DESIGN_METRICS
+    read = read_runs(runs, decisions=designs)
+    measure = design_metrics(read.cells)[metric] if designs else metric
     for note in read.notes:
         typer.echo(printable(note), err=True)
-    result = table(read.tables, metric, _names(by), _names(games) if games else None, dilemmas=read.dilemmas)
+    result = table(read.tables, measure, _names(by), _names(games) if games else None, dilemmas=read.dilemmas)
     if json_:
         typer.echo(result.as_json())
     elif csv:
@@ -238,9 +240,9 @@ def list_command(
 
 def _described(what: Listed) -> Iterable[tuple[str, str]]:
     if what == "metrics":
-        from comity.metrics import METRICS
+        from comity.metrics import METRICS, design_metrics
 
-        return ((name, metric.definition) for name, metric in METRICS.items())
+        return ((name, metric.definition) for name, metric in {**METRICS, **design_metrics(())}.items())
     from comity.runs.describe import described
 
     return described(what)

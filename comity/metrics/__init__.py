@@ -8,11 +8,12 @@ matches of the design give no value for it.
 from comity.metrics.catalogue import METRICS, Metric, MetricError
 from comity.metrics.design import told_apart, with_unplayed
 from comity.metrics.dilemmas import is_social_dilemma, social_dilemmas
-from comity.metrics.proposals import Quality, design_metrics, proposals, quality
+from comity.metrics.proposals import DESIGN_METRICS, Quality, design_metrics, proposals, quality
 from comity.metrics.result import ResultTable
 from comity.metrics.table import KEYS, table
 
 __all__ = [
+    "DESIGN_METRICS",
     "KEYS",
     "METRICS",
     "Metric",

@@ -148,6 +148,10 @@ def proposals(tables: Tables, cells: Iterable[Cell]) -> pd.DataFrame:
     return counted.astype({"equilibrium": "boolean", "dominant": "boolean"})
 
 
+DESIGN_METRICS = ("design_equilibrium", "design_dominance")
+"""The names of the metrics of proposals."""
+
+
 def design_metrics(cells: Iterable[Cell]) -> dict[str, Metric]:
     """The metrics of proposals for matches played in these cells, for `table`: design_equilibrium and design_dominance.
 

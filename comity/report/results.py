@@ -55,10 +55,13 @@ class Results:
     unplayed: tuple[MatchSpec, ...]
 
     @classmethod
-    def of(cls, run: RunFile) -> Results:
-        """What is measured of a run; its records are read once. What the plan has besides counts as missing."""
+    def of(cls, run: RunFile, *, decisions: bool = False) -> Results:
+        """What is measured of a run; its records are read once. What the plan has besides counts as missing.
+
+        decisions: whether the tables have every decision, which takes longer and which few metrics need.
+        """
         unplayed = tuple(_unplayed(run))
-        found = with_unplayed(tables(run.records(), decisions=False), unplayed)
+        found = with_unplayed(tables(run.records(), decisions=decisions), unplayed)
         labels = dict.fromkeys([*(label for label, _ in run.header.agents), *found.outcomes["agent"].unique()])
         return cls(run, _renamed(found, dict(zip(labels, distinct(labels), strict=True))), unplayed)
 

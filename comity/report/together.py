@@ -14,17 +14,20 @@ from comity.report.results import Results
 
 
 class Together(NamedTuple):
-    """The tables of some runs, which of their games are social dilemmas, and what is to be said of the runs."""
+    """The tables of some runs, their cells, which games are social dilemmas, and what is to be said of the runs."""
 
     tables: Tables
+    cells: tuple[Cell, ...]
     dilemmas: frozenset[str]
     notes: tuple[str, ...]
 
 
-def read_runs(folders: Sequence[Path]) -> Together:
+def read_runs(folders: Sequence[Path], *, decisions: bool = False) -> Together:
     """Read the runs in these folders. What their plans have besides counts as missing; replicates are told apart.
 
     A run that is named twice, in whatever spelling, is read once. Raises `RunError` where one of them cannot be read.
+
+    decisions: as in `Results.of`.
     """
     tables: dict[str, Tables] = {}
     cells: list[Cell] = []
@@ -35,9 +38,9 @@ def read_runs(folders: Sequence[Path]) -> Together:
             if file.path.resolve() in read:
                 continue
             read.add(file.path.resolve())
-            results = Results.of(file)
+            results = Results.of(file, decisions=decisions)
             tables[str(folder)] = results.tables
             cells += results.cells.values()
             if not file.is_complete():
                 notes.append(f"{folder} is not complete: it has {file.count():,} of {file.header.matches:,} matches")
-    return Together(joined(told_apart(tables)), social_dilemmas(cells), tuple(notes))
+    return Together(joined(told_apart(tables)), tuple(cells), social_dilemmas(cells), tuple(notes))

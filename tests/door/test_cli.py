@@ -113,6 +113,17 @@ def test_a_file_where_a_folder_should_be_is_said(run: Path, plan: Path) -> None:
     assert refused("export", run, "--to", plan) == f"comity: {plan} cannot be written: File exists\n"
 
 
+def test_the_quality_of_proposals_can_be_asked_for(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        'name = "p"\nseed = 1\ngames = ["prisoners_dilemma"]\nmechanisms = ["contracting", "none"]\n'
+        'agents = ["tit_for_tat", {label = "useless", name = "composed", propose = "useless"}]\n'
+    )
+    assert comity("run", plan, "--out", tmp_path / "run", "--no-report", "--workers", "1").returncode == 0
+    asked = comity("table", tmp_path / "run", "--metric", "design_equilibrium", "--by", "agent", "--json")
+    assert {row["agent"]: row["value"] for row in json.loads(asked.stdout)} == {"tit_for_tat": 1, "useless": 0}
+
+
 def test_export_writes_four_tables(run: Path, tmp_path: Path) -> None:
     assert comity("export", run, "--to", tmp_path / "tables").returncode == 0
     names = {path.name for path in (tmp_path / "tables").glob("*.parquet")}
