@@ -1,0 +1,165 @@
+"""Infinite populations, followed to rest: replicator, imitation and logit dynamics, many starts at once.
+
+A dynamic is a map from shares to the shares one step later. Payoffs are scaled by their spread first, so no answer
+depends on the units of a game. How far a population is from rest is measured by what moves it, never by how small a
+step was: shares that grow from almost nothing move little and are not at rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from comity.dynamics.payoffs import Array, as_payoffs, as_shares, fitness, spread
+
+Step: TypeAlias = Callable[[Array], tuple[Array, Array]]
+"""Shares [population, type] to the shares one step later and to how restless each population is before it."""
+
+RATE = 0.5
+TOLERANCE = 1e-9
+LIMIT = 100_000
+FLOOR = 1e-300
+"""A type that is there at the start keeps at least this share, so that rounding makes nobody extinct."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where populations are after so many steps.
+
+    shares: [..., type], in the shape of the starts. at_rest: [...], whether each came to rest. steps: [...], taken by
+    each, the limit where it did not come to rest.
+    """
+
+    shares: Array
+    at_rest: NDArray[np.bool_]
+    steps: NDArray[np.int64]
+
+
+def uniform_starts(rng: np.random.Generator, number: int, types: int) -> Array:
+    """Points drawn evenly from the simplex, [number, type]."""
+    return rng.dirichlet(np.ones(types), number)
+
+
+def replicator(
+    payoffs: ArrayLike,
+    starts: ArrayLike,
+    *,
+    rate: float = RATE,
+    mutation: float = 0.0,
+    tolerance: float = TOLERANCE,
+    limit: int = LIMIT,
+) -> Ends:
+    """Shares in proportion to x_i exp(rate (f_i - f) / spread), followed to rest.
+
+    mutation: the share that is replaced, every step, by all types in equal parts. Without it a population is at rest
+    where no type that was there at the start is paid more than the mean, and whoever is paid less has no weight: where
+    the start has all types, at a symmetric Nash equilibrium. Measured in units of the spread of the payoffs. With
+    mutation it is at rest where it stands still. Source: Taylor and Jonker (1978), in discrete time; Weibull (1995,
+    section 3.3) for what it converges to.
+    """
+    tensor = _scaled(payoffs)
+
+    def step(shares: Array) -> tuple[Array, Array]:
+        gains = _gains(tensor, shares)
+        weights = shares * np.exp(rate * gains)
+        after = weights / weights.sum(-1, keepdims=True)
+        if mutation:
+            after = (1 - mutation) * after + mutation / len(tensor)
+            return after, np.abs(after - shares).max(-1)
+        return after, _incentive(shares, gains)
+
+    return _followed(step, as_shares(starts, len(tensor)), tolerance, limit)
+
+
+def imitation(
+    payoffs: ArrayLike,
+    starts: ArrayLike,
+    *,
+    selection: float = 1.0,
+    rate: float = RATE,
+    tolerance: float = TOLERANCE,
+    limit: int = LIMIT,
+) -> Ends:
+    """Pairwise comparison: x_i changes by rate x_i sum over j of x_j tanh(selection (f_i - f_j) / (2 spread)).
+
+    A player meets another and takes its type with the probability 1 / (1 + exp(-selection difference)); this is what
+    that does to shares when the population is large. At rest as in `replicator`. rate: at most 1, so that no share
+    becomes negative. Source: Traulsen, Nowak and Pacheco (2006).
+    """
+    tensor = _scaled(payoffs)
+
+    def step(shares: Array) -> tuple[Array, Array]:
+        paid = fitness(tensor, shares)
+        pull = np.tanh(selection / 2 * (paid[..., :, None] - paid[..., None, :]))
+        growth = np.einsum("bij,bj->bi", pull, shares)
+        after = shares * (1 + rate * growth)
+        return after / after.sum(-1, keepdims=True), _incentive(shares, _gains(tensor, shares))
+
+    return _followed(step, as_shares(starts, len(tensor)), tolerance, limit)
+
+
+def logit(
+    payoffs: ArrayLike,
+    starts: ArrayLike,
+    *,
+    noise: float = 0.1,
+    rate: float = RATE,
+    tolerance: float = TOLERANCE,
+    limit: int = LIMIT,
+) -> Ends:
+    """Noisy best replies: x changes by rate (L(x) - x), where L_i is proportional to exp(f_i / (noise spread)).
+
+    At rest where L(x) is x, a logit equilibrium. Source: Fudenberg and Levine (1998, chapter 4).
+    """
+    tensor = _scaled(payoffs)
+
+    def step(shares: Array) -> tuple[Array, Array]:
+        replies = _softmax(fitness(tensor, shares) / noise)
+        return shares + rate * (replies - shares), np.abs(replies - shares).max(-1)
+
+    return _followed(step, as_shares(starts, len(tensor)), tolerance, limit)
+
+
+def _scaled(payoffs: ArrayLike) -> Array:
+    tensor = as_payoffs(payoffs)
+    return tensor / spread(tensor)
+
+
+def _gains(payoffs: Array, shares: Array) -> Array:
+    paid = fitness(payoffs, shares)
+    return np.asarray(paid - (shares * paid).sum(-1, keepdims=True))
+
+
+def _incentive(shares: Array, gains: Array) -> Array:
+    """The most that a type which is there is paid above the mean, or, with its share as weight, below it."""
+    above = np.where(shares > 0, gains, 0).max(-1)
+    return np.asarray(np.maximum(above, (shares * -gains).max(-1)))
+
+
+def _softmax(values: Array) -> Array:
+    powers = np.exp(values - values.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
+
+
+def _followed(step: Step, starts: Array, tolerance: float, limit: int) -> Ends:
+    """Every population until it is at rest, or to the limit; those at rest are not moved on."""
+    shares = starts.reshape(-1, starts.shape[-1]).copy()
+    steps = np.full(len(shares), limit)
+    moving = np.arange(len(shares))
+    for number in range(limit + 1):
+        now = shares[moving]
+        after, restless = step(now)
+        resting = restless <= tolerance
+        steps[moving[resting]] = number
+        moving, after, now = moving[~resting], after[~resting], now[~resting]
+        if not moving.size or number == limit:
+            break
+        shares[moving] = np.where(now > 0, np.maximum(after, FLOOR), after)
+    at_rest = np.ones(len(shares), dtype=bool)
+    at_rest[moving] = False
+    shape = starts.shape[:-1]
+    return Ends(shares.reshape(starts.shape), at_rest.reshape(shape), steps.reshape(shape))
