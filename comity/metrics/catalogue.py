@@ -6,13 +6,14 @@ metrics and stands in `table`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
 from comity.core.errors import ComityError
+from comity.metrics.selection import fitness, without_fitness
 from comity.records.tables import Tables
 
 _WHERE = ["match", "mechanism", "game", "replicate", "role", "agent"]
@@ -33,6 +34,9 @@ class Metric:
     occurrences: the value of every player of every match (of every play, for cooperation), with the columns match,
         mechanism, game, replicate, role, agent and value. A value that should be there and is not is NaN; where the
         game defines none there is no row.
+    weighted: whether the values belong to the agents of a whole cell, none of which has a role in it. Then occurrences
+        have a column `weight`, by which agents are averaged.
+    remarks: what a reader must know of these tables, one sentence each.
     """
 
     title: str
@@ -41,6 +45,8 @@ class Metric:
     source: str
     occurrences: Callable[[Tables], pd.DataFrame]
     per_match: bool = False
+    weighted: bool = False
+    remarks: Callable[[Tables], Iterable[str]] = lambda tables: ()
 
 
 def _paid(tables: Tables) -> pd.DataFrame:
@@ -111,5 +117,15 @@ METRICS: dict[str, Metric] = {
         "Ledyard (1995), group payoffs as the measure of efficiency",
         _shared,
         per_match=True,
+    ),
+    "fitness": Metric(
+        "Fitness",
+        "the mean score of an agent in the population that replicator dynamics lead to from equal shares; not at rest "
+        "always, and dependent on that start",
+        "score",
+        "CoopEval (2026), the Fitness of its headline table; exponential weights, rate 0.1, 1,000 steps",
+        fitness,
+        weighted=True,
+        remarks=without_fitness,
     ),
 }

@@ -3,13 +3,15 @@
 In the finest cell (mechanism, game, replicate, agent, and role where it is asked for) a value is the plain mean over
 its occurrences. Then one key after another that is not asked for is averaged away, everything left of it with equal
 weight: agents, then replicates, then games, then mechanisms. With all agents against all that is the average of
-CoopEval (2026); where agents played unequally often, each still counts the same.
+CoopEval (2026); where agents played unequally often, each still counts the same. A metric of populations averages
+agents by their shares instead.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import pandas as pd
@@ -53,6 +55,8 @@ def table(
     rows that rest on fewer games than others come last. Raises `MetricError` where the question makes no sense.
     """
     measure, by = _metric(metric), _keys(by)
+    if measure.weighted and "role" in by:
+        raise MetricError(f"{metric} is of an agent in all its roles; ask for it without role")
     taken, notes = _taken(tables.outcomes["game"].unique().tolist(), by, games, dilemmas)
     if measure.unit == "points" and len(taken) > 1 and "game" not in by:
         raise MetricError(
@@ -111,7 +115,8 @@ class _Question:
     def __init__(self, tables: Tables, measure: Metric, by: tuple[str, ...], games: list[str]) -> None:
         self.measure, self.by, self.games = measure, by, games
         self.outcomes = tables.outcomes[tables.outcomes["game"].isin(games)]
-        occurrences = measure.occurrences(tables)
+        self.tables = replace(tables, outcomes=self.outcomes)
+        occurrences = measure.occurrences(self.tables)
         occurrences = occurrences[occurrences["game"].isin(games)]
         if measure.per_match and not {"agent", "role"} & set(by):
             occurrences = occurrences.drop_duplicates("match").assign(agent="")
@@ -150,9 +155,17 @@ class _Question:
         for key in _AVERAGED:
             if key not in self.by:
                 left.remove(key)
-                means = means.groupby(level=left, sort=False).mean()
+                if key == "agent" and self.measure.weighted:
+                    means = self._averaged_by_shares(means, left)
+                else:
+                    means = means.groupby(level=left, sort=False).mean()
         frame = means.reset_index()
         return dict(zip(zip(*(frame[key] for key in self.by), strict=True), frame["value"].tolist(), strict=True))
+
+    def _averaged_by_shares(self, means: pd.Series[float], left: list[str]) -> pd.Series[float]:
+        shares = self.valued.groupby(list(means.index.names), sort=False)["weight"].mean()
+        totals = (means * shares).groupby(level=left, sort=False).sum()
+        return (totals / shares.groupby(level=left, sort=False).sum()).rename("value")
 
     def _grouped(self, rows: pd.DataFrame, column: str) -> defaultdict[tuple[str, ...], set[object]]:
         """For each combination of the keys the different entries of that column."""
@@ -173,10 +186,14 @@ class _Question:
         yield from self._averaged()
         yield from self._thin()
         yield from self._undefined()
+        yield from self.measure.remarks(self.tables)
         yield from self._missing()
 
     def _averaged(self) -> Iterator[str]:
         over = [f"{key}s" for key in _AVERAGED if key not in self.by and self.occurrences[key].nunique() > 1]
+        if self.measure.weighted and "agents" in over:
+            over.remove("agents")
+            yield "averaged over agents, each with its share of the population as weight"
         if over:
             yield f"averaged, each with equal weight, over {', then '.join(over)}"
 

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 
+from comity.core.named import named_game
 from comity.corpora.coopeval import Imported, import_coopeval, read_coopeval
+from comity.dynamics.published import exponential_weights
 from comity.metrics import social_dilemmas, table
+from comity.metrics.metagame import is_population, meta_game
 from comity.records.store import RunFile
 from comity.records.tables import Tables, tables
 from tests.corpora.identities import frequencies
@@ -40,6 +44,9 @@ PER_GAME = {
     "contracting": (0.8426, 0.8755, 0.7099, 0.7778),
 }
 """The same by game, in the order of `DILEMMAS`."""
+
+FITNESS = {"none": 0.021, "repetition": 0.992, "mediation": 1.0, "contracting": 0.999}
+"""The Fitness of each mechanism over the four dilemmas; populations have none."""
 
 ABLATIONS = {
     "repetition[memory=2]": 0.849,
@@ -192,6 +199,42 @@ def test_payoffs_are_those_the_source_stored(everything: Corpus, shared_data: Pa
         cell = cells[exp_id]
         ours = found[cell.mechanism_label, cell.game_label, agent, exp_id.split("/")[0]]
         assert ours == pytest.approx(mean, abs=1e-12)
+
+
+def test_the_fitness_of_the_headline_table(everything: Corpus, third: Corpus) -> None:
+    found = table(everything.tables, "fitness", dilemmas=everything.dilemmas)
+    fitness = {row["mechanism"]: row for row in found.rows}
+    assert {name: round(fitness[name]["value"], 3) for name in FITNESS} == FITNESS
+    assert {fitness[name]["matches"] for name in FITNESS} == {972}
+    assert fitness["reputation"]["value"] is None
+    assert any(note.startswith("no fitness under reputation_first_order, reputation,") for note in found.notes)
+    by_replicate = values(everything.tables, "fitness", "mechanism", "replicate")
+    alone = values(third.tables, "fitness", "mechanism")
+    for name in FITNESS:
+        assert alone[name,] == pytest.approx(by_replicate[name, "run3"], abs=1e-12)
+
+
+def test_fitness_and_final_populations_are_those_the_source_stored(everything: Corpus, shared_data: Path) -> None:
+    stored = pd.read_parquet(shared_data / "coopeval" / "stored_results.parquet")
+    cells = {t.name: t.names.terms.cell for t in read_coopeval(shared_data / "coopeval").tournaments}
+    played = dict(list(everything.tables.outcomes.groupby(["mechanism", "game", "replicate"])))
+    scored = values(everything.tables, "fitness", "mechanism", "game", "replicate", "agent")
+    compared = 0
+    for exp_id, rows in stored.groupby("exp_id"):
+        cell, replicate = cells[str(exp_id)], str(exp_id).split("/")[0]
+        key = (cell.mechanism_label, cell.game_label, replicate)
+        if is_population(played[key]):
+            assert rows["fitness"].isna().all()
+            continue
+        paid = meta_game(played[key])
+        course, theirs = exponential_weights(paid.payoffs), rows.set_index("agent").loc[list(paid.agents)]
+        assert_allclose(course.fitness, theirs["fitness"], rtol=0, atol=1e-9)
+        assert_allclose(course.final, theirs["final_population"], rtol=0, atol=1e-9)
+        scale = named_game(cell.built).scale
+        ours = [scored[(*key, agent)] for agent in paid.agents]
+        assert_allclose(ours, [scale.normalised(fitness) for fitness in theirs["fitness"]], rtol=0, atol=1e-9)
+        compared += 1
+    assert compared == 84
 
 
 def test_an_agent_of_the_headline_table(everything: Corpus) -> None:
