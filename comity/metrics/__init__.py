@@ -8,8 +8,8 @@ matches of the design give no value for it.
 from comity.metrics.catalogue import METRICS, Metric, MetricError
 from comity.metrics.design import told_apart, with_unplayed
 from comity.metrics.dilemmas import is_social_dilemma, social_dilemmas
-from comity.metrics.proposals import DESIGN_METRICS, Quality, design_metrics, proposals, quality
 from comity.metrics.metagame import MetaGame, NoMetaGame, RoleMetaGame, meta_game, role_meta_game
+from comity.metrics.proposals import DESIGN_METRICS, Quality, design_metrics, proposals, quality
 from comity.metrics.result import ResultTable
 from comity.metrics.table import KEYS, table
 
