@@ -177,7 +177,7 @@ def test_a_population_is_all_agents_in_every_seat() -> None:
         (text_of(agents='[{name = "random", p = 1.5}]'), ["line 5, agents, entry 1: "]),
         (
             text_of(mechanisms='[{name = "repetition", rounds = 0}]'),
-            ["line 4, mechanisms, entry 1: ", "at least 1, not 0"],
+            ["line 4, mechanisms, entry 1: ", "1 to 10,000, not 0"],
         ),
         (
             text_of(games='["trust_game_sequential"]', mechanisms='["none", "mediation"]'),
