@@ -50,6 +50,20 @@ class Table:
             self.paid[profile][player] == max(self.deviations(profile, player)) for player in range(len(self.actions))
         )
 
+    def dominates(self, player: int, better: Any, worse: Any, strictly: bool = True) -> bool:
+        """Whether the action `better` always pays the player more than `worse`; weakly: never less and once more."""
+        gains = [
+            self.paid[(*rest[:player], better, *rest[player:])][player]
+            - self.paid[(*rest[:player], worse, *rest[player:])][player]
+            for rest in itertools.product(*self.actions[:player], *self.actions[player + 1 :])
+        ]
+        return min(gains) > 0 or (not strictly and min(gains) >= 0 and max(gains) > 0)
+
+    def is_dominant(self, player: int, action: Any, strictly: bool = True) -> bool:
+        """Whether the action dominates all the player's others."""
+        others = (other for other in self.actions[player] if other != action)
+        return all(self.dominates(player, action, other, strictly) for other in others)
+
     @cached_property
     def pure_equilibria(self) -> tuple[Profile, ...]:
         """Every equilibrium in pure actions, in the order of the actions."""
@@ -76,26 +90,20 @@ def pure_equilibria(game: StageGame) -> tuple[tuple[str, ...], ...]:
 
 
 def dominates(game: StageGame, seat: int, better: str, worse: str, strictly: bool = True) -> bool:
-    """Whether the action `better` of that seat always pays it more than `worse`; weakly: never less and once more."""
-    others = itertools.product(*(*game.actions[:seat], *game.actions[seat + 1 :]))
-    gains = [
-        exactly(game.payoffs((*rest[:seat], better, *rest[seat:]))[seat])
-        - exactly(game.payoffs((*rest[:seat], worse, *rest[seat:]))[seat])
-        for rest in others
-    ]
-    return min(gains) > 0 or (not strictly and min(gains) >= 0 and max(gains) > 0)
+    """Whether the action `better` of that seat dominates `worse`: see `Table.dominates`."""
+    return table(game).dominates(seat, better, worse, strictly)
 
 
 def dominated_actions(game: StageGame, seat: int, strictly: bool = True) -> tuple[str, ...]:
     """The actions of that seat that another of its actions dominates."""
-    actions = game.actions[seat]
-    return tuple(a for a in actions if any(dominates(game, seat, b, a, strictly) for b in actions))
+    exact, actions = table(game), game.actions[seat]
+    return tuple(a for a in actions if any(exact.dominates(seat, b, a, strictly) for b in actions))
 
 
 def dominant_actions(game: StageGame, seat: int, strictly: bool = True) -> tuple[str, ...]:
     """The action of that seat that dominates all its others, if there is one."""
-    actions = game.actions[seat]
-    return tuple(a for a in actions if all(dominates(game, seat, a, b, strictly) for b in actions if b != a))
+    exact = table(game)
+    return tuple(action for action in game.actions[seat] if exact.is_dominant(seat, action, strictly))
 
 
 def security_levels(game: StageGame) -> Values:

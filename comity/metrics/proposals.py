@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import product
+from itertools import product, takewhile
 from typing import Any, TypeAlias
 
 import pandas as pd
 
 from comity.core.flow import Game, StageGame
-from comity.core.named import named_game
+from comity.core.named import layers, named_game
 from comity.core.space import from_json
 from comity.exact import equilibria
 from comity.exact.equilibria import Profile, Table
@@ -92,13 +92,12 @@ def under_mediator(mechanism: Mediated, plan: tuple[str, ...]) -> Table:
     return Table(actions, {profile: base.paid[mediated(profile)] for profile in product(*actions)})
 
 
-def _proposing(game: object) -> _Proposing | None:
+def _proposing(game: Game) -> _Proposing | None:
     """The outermost part of the stack for which something is proposed; in a strategic form nothing is any more."""
-    while not isinstance(game, Contracted | Mediated):
-        if game is None or isinstance(game, StrategicForm):
-            return None
-        game = getattr(game, "base", None)
-    return game
+    for layer in takewhile(lambda layer: not isinstance(layer, StrategicForm), layers(game)):
+        if isinstance(layer, Contracted | Mediated):
+            return layer
+    return None
 
 
 def _cooperative(base: StageGame) -> Profile | None:
@@ -107,25 +106,8 @@ def _cooperative(base: StageGame) -> Profile | None:
 
 
 def _achieved(exact: Table, target: Profile) -> Quality:
-    return Quality(exact.is_equilibrium(target), all(_dominates(exact, target, seat) for seat in range(len(target))))
-
-
-def _dominates(exact: Table, target: Profile, seat: int) -> bool:
-    """Whether the target action of the seat weakly dominates each of its others."""
-    others = [profile for profile in exact.paid if profile[seat] == target[seat]]
-    return all(
-        _never_less_and_once_more(
-            exact.paid[profile][seat] - exact.paid[(*profile[:seat], action, *profile[seat + 1 :])][seat]
-            for profile in others
-        )
-        for action in exact.actions[seat]
-        if action != target[seat]
-    )
-
-
-def _never_less_and_once_more(gains: Iterable[Fraction]) -> bool:
-    listed = list(gains)
-    return min(listed) >= 0 < max(listed)
+    dominant = all(exact.is_dominant(seat, action, strictly=False) for seat, action in enumerate(target))
+    return Quality(exact.is_equilibrium(target), dominant)
 
 
 # In tables

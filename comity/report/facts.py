@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from itertools import islice
 from math import prod
 from typing import Any
 
 from comity.core.flow import Game
-from comity.core.named import Named, named_game, scale_under
+from comity.core.named import Named, layers, named_game, scale_under
 from comity.core.space import to_json
 from comity.games.normal_form import NormalForm
 from comity.records.spec import Cell, Spec
@@ -23,8 +24,9 @@ MOST_EQUILIBRIA = 6
 def facts_of(cell: Cell) -> Iterator[tuple[str, str]]:
     """Names and sentences: the rules with every parameter, the scale, what cooperates, the equilibria."""
     game = named_game(cell.built)
-    yield "Game", spelled(cell.game.name, _parameters(_layers(cell)[0], cell.game))
-    stack = zip(_layers(cell)[1:], cell.stack, strict=True)
+    base, *stacked = reversed(list(islice(layers(cell.built), len(cell.stack) + 1)))  # a plugin's game may have a base
+    yield "Game", spelled(cell.game.name, _parameters(base, cell.game))
+    stack = zip(stacked, cell.stack, strict=True)
     yield "Mechanism", ", then ".join(spelled(spec.name, _parameters(layer, spec)) for layer, spec in stack) or "none"
     scale = scale_under(cell.built)
     yield "Scale", f"0 is a payoff of {scale.low:g}, 1 a payoff of {scale.high:g}"
@@ -45,14 +47,6 @@ def spelled(name: str, parameters: Mapping[str, Any]) -> str:
     """An entry of a catalogue on one line, as a plan spells it."""
     written = ", ".join(f"{key}={json.dumps(to_json(value), default=str)}" for key, value in parameters.items())
     return f"{name}({written})" if written else name
-
-
-def _layers(cell: Cell) -> list[Any]:
-    """The base game and then every mechanism, innermost first."""
-    layers: list[Any] = [cell.built]
-    for _ in cell.stack:
-        layers.append(layers[-1].base)
-    return layers[::-1]
 
 
 def _parameters(layer: Game, spec: Spec) -> dict[str, Any]:
