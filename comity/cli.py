@@ -18,6 +18,7 @@ from comity.words.printable import printable
 if TYPE_CHECKING:
     from comity.core.flow import Game
     from comity.metrics import ResultTable
+    from comity.report.results import Results
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -103,21 +104,30 @@ def run(
         except KeyboardInterrupt:
             typer.echo(f"comity: interrupted; what was finished is kept in {folder}, and --resume goes on", err=True)
             raise
-    _print_leaderboard(folder)
-    typer.echo(f"records: {folder / 'run.sqlite'}")
-    if report:
-        from comity.report.page import write_report
-
-        typer.echo(f"report:  {write_report(folder)}")
+    _show(folder, report=report)
 
 
-def _print_leaderboard(folder: Path) -> None:
-    from comity.metrics import table
-    from comity.report.together import read_runs
+def _show(folder: Path, *, report: bool) -> None:
+    """Read a run once, for the leaderboard and for the report."""
+    from comity.records.store import RunFile
+    from comity.report.results import Results
 
-    read = read_runs([folder])
+    with RunFile.open(folder) as file:
+        results = Results.of(file)
+        _print_leaderboard(results)
+        typer.echo(f"records: {folder / 'run.sqlite'}")
+        if report:
+            from comity.report.page import FILE_NAME, write_page
+
+            typer.echo(f"report:  {write_page(results, folder / FILE_NAME)}")
+
+
+def _print_leaderboard(results: Results) -> None:
+    from comity.metrics import social_dilemmas, table
+
+    dilemmas = social_dilemmas(results.cells.values())
     for by in ("agent", "mechanism"):
-        _print_table(table(read.tables, "mean", [by], dilemmas=read.dilemmas))
+        _print_table(table(results.tables, "mean", [by], dilemmas=dilemmas))
 
 
 @app.command("table")

@@ -9,7 +9,6 @@ from textwrap import shorten
 
 from comity.records.record import Failure
 from comity.records.spec import Spec
-from comity.records.store import RunFile
 from comity.report.cells import cell_part
 from comity.report.contents import Contents, Forfeit, Warned
 from comity.report.facts import spelled
@@ -30,9 +29,9 @@ MOST_REASON = 300
 """So many characters of the reason are told."""
 
 
-def contents(run: RunFile) -> Contents:
-    """Everything the page of a run says. Raises `RunError` or `Diverged` where the run cannot be trusted."""
-    results = Results.of(run)
+def contents(results: Results) -> Contents:
+    """Everything the page of a run says."""
+    run = results.run
     played, imported = bool(results.cells), run.header.origin == "import"
     return Contents(
         name=run.header.name,

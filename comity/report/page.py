@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from comity.records.store import RunError, RunFile
 from comity.report.compose import contents
 from comity.report.contents import Contents
+from comity.report.results import Results
 from comity.report.text import number
 from comity.words.printable import printable
 
@@ -20,12 +21,20 @@ FILE_NAME = "report.html"
 def write_report(run_folder: Path, out: Path | None = None) -> Path:
     """Write the report of a run, into its folder unless `out` names a file, and say where it is.
 
-    The same run gives the same bytes. Raises `RunError` where the run cannot be read or the page not be written.
+    Raises `RunError` where the run cannot be read or the page not be written; `Diverged` where a record does not follow
+    from the rules.
     """
     folder = run_folder.parent if run_folder.is_file() else run_folder
-    path = out or folder / FILE_NAME
     with RunFile.open(run_folder) as run:
-        page = render(contents(run))
+        return write_page(Results.of(run), out or folder / FILE_NAME)
+
+
+def write_page(results: Results, path: Path) -> Path:
+    """Write the report of a run that is open and measured, and say where it is. The same run gives the same bytes.
+
+    Raises `RunError` where the page cannot be written.
+    """
+    page = render(contents(results))
     try:
         path.write_text(page, encoding="utf-8", newline="\n")
     except OSError as error:
