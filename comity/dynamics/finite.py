@@ -7,13 +7,19 @@ nobody plays against itself. Products of N ratios leave the range of floats soon
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb
-from typing import Protocol
+from math import comb, perm
+from typing import Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from comity.dynamics.payoffs import Array, as_payoffs, unordered
+
+Types: TypeAlias = NDArray[np.intp]
+"""One type for each population."""
+
+_EXPONENT = 700.0
+"""The exponential of more leaves the range of floats."""
 
 
 class Process(Protocol):
@@ -23,20 +29,38 @@ class Process(Protocol):
         """The logarithm of the odds that the mutants become one less rather than one more, given both payoffs."""
         ...
 
-    def steps(self, mutants: Array, residents: Array, mutation: float) -> tuple[Array, Array]:
-        """The probabilities of one mutant more and one less while there are k = 0 ... N of them.
+    def transitions(self, counts: Array, payoffs: Array, mutation: float) -> Array:
+        """[i, j, population]: the probability that the next step makes a player of type i one of type j; 0 for i = j.
 
-        mutants, residents: what each is paid, [k]; of those of whom there are none, any number.
+        counts, payoffs: [type, population]; of a type of which there is nobody, any finite payoff. mutation: the
+        probability that a player comes to be of another type than the process says; all others are as likely.
         """
         ...
+
+    def change(self, counts: Array, payoffs: Array, mutation: float, rng: np.random.Generator) -> Change:
+        """The next change of each population, drawn by the law of `transitions`; arguments as there."""
+        ...
+
+
+@dataclass(frozen=True)
+class Change:
+    """That a player of one type comes to be of another.
+
+    chance: [population], the probability that a step changes anything. lost, won: [population], the type of one player
+    before and after the next change; without meaning where the chance is 0.
+    """
+
+    chance: Array
+    lost: Types
+    won: Types
 
 
 @dataclass(frozen=True)
 class Moran:
     """A player is chosen in proportion to 1 - w + w payoff and its offspring replaces anybody, w being the selection.
 
-    With the probability `mutation` the offspring is of the other type. Raises `ValueError` where w is above 1 or some
-    fitness is not positive. Source: Moran (1958); Nowak, Sasaki, Taylor and Fudenberg (2004) for games.
+    With the probability `mutation` the offspring is of another type than its parent. Raises `ValueError` where w is
+    above 1 or some fitness is not positive. Source: Moran (1958); Nowak, Sasaki, Taylor and Fudenberg (2004) for games.
     """
 
     selection: float
@@ -48,21 +72,27 @@ class Moran:
     def log_ratio(self, mutants: Array, residents: Array) -> Array:
         return np.asarray(np.log(self._fitness(residents)) - np.log(self._fitness(mutants)))
 
-    def steps(self, mutants: Array, residents: Array, mutation: float) -> tuple[Array, Array]:
-        size = len(mutants) - 1
-        number = np.arange(size + 1)
-        born = np.zeros((2, size + 1))
-        born[0, 1:] = number[1:] * self._fitness(mutants[1:])
-        born[1, :-1] = (size - number[:-1]) * self._fitness(residents[:-1])
-        first, second = born / born.sum(0)
-        more = (1 - mutation) * first + mutation * second
-        return more * (size - number) / size, (1 - more) * number / size
+    def transitions(self, counts: Array, payoffs: Array, mutation: float) -> Array:
+        return _between(counts[:, None] / counts.sum(0) * self._offspring(counts, payoffs, mutation))
 
-    def _fitness(self, payoffs: Array) -> Array:
+    def change(self, counts: Array, payoffs: Array, mutation: float, rng: np.random.Generator) -> Change:
+        size = counts.sum(0)
+        elsewhere = self._offspring(counts, payoffs, mutation) * (1 - counts / size)
+        won, chance = _picked(elsewhere, rng)
+        return Change(chance, _another(counts, won, rng), won)
+
+    def _offspring(self, counts: Array, payoffs: Array, mutation: float) -> Array:
+        """[type, population]: the probability that the next offspring is of the type."""
+        births = counts * self._fitness(payoffs, counts > 0)
+        births /= births.sum(0)
+        return np.asarray((1 - mutation) * births + _shared_out(mutation, counts) * (1 - births))
+
+    def _fitness(self, payoffs: Array, there: NDArray[np.bool_] | bool = True) -> Array:
         found = 1 - self.selection + self.selection * payoffs
-        if not (found > 0).all():
+        if not (found > 0).all(where=there):
+            least = found.min(where=there, initial=np.inf)
             raise ValueError(
-                f"a Moran process needs positive fitness, 1 - w + w payoff; found {found.min():g} with w = "
+                f"a Moran process needs positive fitness, 1 - w + w payoff; found {least:g} with w = "
                 f"{self.selection:g}: weaken the selection or shift the payoffs"
             )
         return np.asarray(found)
@@ -72,7 +102,7 @@ class Moran:
 class Fermi:
     """A player meets another and takes its type with probability 1 / (1 + exp(-s difference)), s being the selection.
 
-    With the probability `mutation` it changes to the other type instead. Source: Traulsen, Nowak and Pacheco (2006).
+    With the probability `mutation` it changes to another type instead. Source: Traulsen, Nowak and Pacheco (2006).
     """
 
     selection: float
@@ -84,14 +114,77 @@ class Fermi:
     def log_ratio(self, mutants: Array, residents: Array) -> Array:
         return self.selection * (residents - mutants)
 
-    def steps(self, mutants: Array, residents: Array, mutation: float) -> tuple[Array, Array]:
-        size = len(mutants) - 1
-        number = np.arange(size + 1)
-        pull = self.selection * (mutants - residents)
-        taken, left = (np.exp(-np.logaddexp(0, -way)) for way in (pull, -pull))
-        more = mutation + (1 - mutation) * number / (size - 1) * taken
-        less = mutation + (1 - mutation) * (size - number) / (size - 1) * left
-        return (size - number) / size * more, number / size * less
+    def transitions(self, counts: Array, payoffs: Array, mutation: float) -> Array:
+        size = counts.sum(0)
+        lead = self.selection * (payoffs[:, None] - payoffs)
+        odds = np.exp(np.minimum(lead, _EXPONENT, out=lead), out=lead)
+        copied = (1 - mutation) / (size - 1) * counts / (1 + odds)
+        return _between(counts[:, None] / size * (copied + _shared_out(mutation, counts)))
+
+    def change(self, counts: Array, payoffs: Array, mutation: float, rng: np.random.Generator) -> Change:
+        """Whoever meets whom, one of two different types is as likely to be the other's model: so a pair of types is
+        drawn by their numbers, and their payoffs decide which of the two loses a player.
+        """
+        size = counts.sum(0)
+        mutated = mutation if len(counts) > 1 else 0.0
+        first, mixed = _picked(counts * (size - counts), rng)
+        second = _another(counts, first, rng)
+        lead = self.selection * (_of(payoffs, first) - _of(payoffs, second))
+        yields = rng.random(len(size)) * (1 + np.exp(np.minimum(lead, _EXPONENT))) < 1
+        lost, won = np.where(yields, first, second), np.where(yields, second, first)
+        chance = (1 - mutated) * mixed / (2 * size * (size - 1)) + mutated
+        mutants = np.flatnonzero(rng.random(len(size)) * chance < mutated)
+        lost[mutants] = _picked(counts[:, mutants], rng)[0]
+        won[mutants] = _any_but(lost[mutants], len(counts), rng)
+        return Change(chance, lost, won)
+
+
+def _shared_out(mutation: float, counts: Array) -> float:
+    """The probability of a mutation to each of the other types."""
+    return mutation / max(1, len(counts) - 1)
+
+
+def _between(flows: Array) -> Array:
+    """The same, [i, j, ...], with nothing from a type to itself."""
+    flows[np.diag_indices(len(flows))] = 0
+    return flows
+
+
+def _picked(weights: Array, rng: np.random.Generator) -> tuple[Types, Array]:
+    """For each population a type drawn by the weights [type, population], and the sum of the weights."""
+    below = _accumulated(weights)
+    return _place(below, rng.random(weights.shape[1]) * below[-1]), below[-1]
+
+
+def _another(counts: Array, types: Types, rng: np.random.Generator) -> Types:
+    """For each population the type of a player drawn from those of all types but one."""
+    below, own = _accumulated(counts), _of(counts, types)
+    drawn = rng.random(len(types)) * (below[-1] - own)
+    drawn += np.where(drawn < _of(below, types) - own, 0, own)
+    return _place(below, drawn)
+
+
+def _any_but(types: Types, number: int, rng: np.random.Generator) -> Types:
+    drawn = rng.integers(0, max(1, number - 1), len(types))
+    return np.asarray(drawn + (drawn >= types))
+
+
+def _accumulated(weights: Array) -> Array:
+    """The sums of the first weights, [type, population]; type by type, which is faster than `numpy.cumsum`."""
+    below = weights.copy()
+    for row in range(1, len(below)):
+        below[row] += below[row - 1]
+    return below
+
+
+def _place(below: Array, drawn: Array) -> Types:
+    """The first type whose sum is above what was drawn."""
+    return np.asarray((below[:-1] <= drawn).sum(0))
+
+
+def _of(values: Array, types: Types) -> Array:
+    """The values [type, population] of one type in each population."""
+    return np.asarray(np.take(values, types * values.shape[1] + np.arange(values.shape[1])))
 
 
 def pair_payoffs(payoffs: ArrayLike, size: int) -> Array:
@@ -116,10 +209,36 @@ def _against(payoffs: Array, same: int) -> Array:
 
 def _hypergeometric(size: int, draws: int) -> Array:
     """[k, s]: the probability that s of so many co-players are of one's own type when there are k of it."""
-    odds = np.full((size + 1, draws + 1), np.nan)
-    for k in range(1, size + 1):
-        odds[k] = [comb(k - 1, s) * comb(size - k, draws - s) / comb(size - 1, draws) for s in range(draws + 1)]
-    return odds
+    own = np.arange(size, dtype=float)  # of the others, when there are one more
+    chosen = [
+        comb(draws, s) * _falling(own, s) * _falling(size - 1 - own, draws - s) / perm(size - 1, draws)
+        for s in range(draws + 1)
+    ]
+    return np.pad(np.transpose(chosen), ((1, 0), (0, 0)), constant_values=np.nan)
+
+
+def _falling(numbers: Array, factors: int) -> Array:
+    """n (n - 1) (n - 2) ..., so many factors."""
+    return np.asarray(np.prod([numbers - gone for gone in range(factors)], axis=0) * np.ones_like(numbers))
+
+
+def mixed_payoffs(payoffs: ArrayLike, counts: Array) -> Array:
+    """What a player is paid on average, [type, population], in populations with these counts [type, population].
+
+    Co-players are drawn without return from all others. Of types of which there is nobody, numbers without meaning.
+    """
+    tensor = as_payoffs(payoffs)
+    left = counts.sum(0) - 1
+    drawn = (np.tensordot(tensor, counts, 1) - _drawn_before(tensor[..., None])) / left
+    for number in range(1, tensor.ndim - 1):
+        drawn = ((drawn * counts).sum(-2) - _drawn_before(drawn)) / (left - number)
+    return np.asarray(drawn)
+
+
+def _drawn_before(payoffs: Array) -> Array:
+    """What the last co-player would add by being who already sits in a seat before it: [type, ..., population]."""
+    seats = range(payoffs.ndim - 2)
+    return np.asarray(sum(np.moveaxis(np.diagonal(payoffs, 0, seat, -2), -1, seat) for seat in seats))
 
 
 def fixation(payoffs: ArrayLike, size: int, process: Process) -> Array:
@@ -190,8 +309,9 @@ def occupation(payoffs: ArrayLike, size: int, process: Process, mutation: float)
     if len(tensor) != 2 or not 0 < mutation <= 1:
         raise ValueError(f"it takes two types and a mutation in (0, 1]; found {len(tensor)} types and {mutation}")
     paid = pair_payoffs(tensor, size)
-    first, second = np.nan_to_num(paid[0, 1]), np.nan_to_num(paid[1, 0, ::-1])
-    more, less = process.steps(first, second, mutation)
+    counts = np.array([np.arange(size + 1), np.arange(size, -1, -1)], dtype=float)
+    flows = process.transitions(counts, np.nan_to_num([paid[0, 1], paid[1, 0, ::-1]]), mutation)
+    more, less = flows[1, 0], flows[0, 1]
     with np.errstate(divide="ignore"):
         weights = np.concatenate([[0.0], np.cumsum(np.log(more[:-1]) - np.log(less[1:]))])
     shares = np.exp(weights - weights.max())

@@ -2,18 +2,21 @@
 
 T[i, j1, ..., jm] is the payoff of a player of type i among co-players j1 ... jm; a game of n seats has m = n - 1. In an
 infinite population with shares x the co-players are independent draws from x, so only the mean over the orders of the
-co-players matters.
+co-players matters: `Folded` keeps one payoff for each multiset of co-players, which is all that repeated steps read.
 """
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array: TypeAlias = NDArray[np.float64]
+
+_AT_ONCE = 2**20
+"""So many products of shares are held at once, so that many populations in many seats fit into memory."""
 
 
 def as_payoffs(payoffs: ArrayLike) -> Array:
@@ -77,5 +80,66 @@ def _all_but(payoffs: Array, shares: Array) -> Array:
 
 def unordered(payoffs: Array) -> Array:
     """The mean over all orders of the co-players: the payoff for whom a player meets, whoever sits where."""
-    orders = list(itertools.permutations(range(1, payoffs.ndim)))
-    return np.asarray(np.mean([payoffs.transpose(0, *order) for order in orders], axis=0))
+    places = _multisets(len(payoffs), payoffs.ndim - 1)
+    means = _added_up(payoffs, places) / np.bincount(places)
+    return np.asarray(means[:, places].reshape(payoffs.shape))
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Payoffs with one entry for each multiset of co-players, so that the fitness of many populations is one product.
+
+    table[i, m]: what type i is paid in all orders of the multiset m together. Multisets are sorted tuples of types, in
+    lexicographic order, as `itertools.combinations_with_replacement` gives them. degree: how many co-players.
+    """
+
+    table: Array
+    degree: int
+
+    def fitness(self, shares: Array) -> Array:
+        """The expected payoff of each type, [type, population], of populations with the shares [type, population].
+
+        It is what `fitness` gives; here populations lie along the last axis, where NumPy is fastest with few types.
+        """
+        block = max(1, _AT_ONCE // self.table.shape[1])
+        blocks = range(0, max(1, shares.shape[1]), block)
+        paid = [self.table @ _products(shares[:, first : first + block], self.degree) for first in blocks]
+        return paid[0] if len(paid) == 1 else np.concatenate(paid, axis=1)
+
+
+def folded(payoffs: ArrayLike) -> Folded:
+    """The payoffs [type, ...], their orders of co-players added up."""
+    tensor = as_payoffs(payoffs)
+    degree = tensor.ndim - 1
+    return Folded(_added_up(tensor, _multisets(len(tensor), degree)), degree)
+
+
+def _multisets(types: int, degree: int) -> NDArray[np.intp]:
+    """For each profile of co-players, their axes laid out as one, which multiset it is; these are counted in order."""
+    profiles = np.sort(np.indices((types,) * degree).reshape(degree, -1), axis=0)
+    laid_out = types ** np.arange(degree)[::-1] @ profiles
+    return np.asarray(np.unique(laid_out, return_inverse=True)[1])
+
+
+def _added_up(payoffs: Array, places: NDArray[np.intp]) -> Array:
+    """[i, m]: what type i is paid in all profiles of the multiset m together."""
+    table = np.zeros((len(payoffs), places.max() + 1))
+    np.add.at(table.T, places, payoffs.reshape(len(payoffs), -1).T)
+    return table
+
+
+def _products(shares: Array, degree: int) -> Array:
+    """[multiset, population]: the product of the shares of its members.
+
+    Those whose first member is j are x_j times the shorter ones whose first member is j or later, and these lie
+    together.
+    """
+    products, firsts = shares, np.arange(len(shares))
+    for _ in range(degree - 1):
+        sizes = len(products) - firsts
+        ends = np.cumsum(sizes)
+        longer = np.empty((ends[-1], shares.shape[1]))
+        for share, first, end, size in zip(shares, firsts, ends, sizes, strict=True):
+            np.multiply(products[first:], share, out=longer[end - size : end])
+        products, firsts = longer, ends - sizes
+    return products

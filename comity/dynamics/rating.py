@@ -10,20 +10,32 @@ Because the meta-game is symmetric, exchangeable distributions suffice, so the u
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from typing import TypeAlias
 
+import highspy
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linprog
 
 Floats: TypeAlias = NDArray[np.float64]
 
 _POSITIVE = 1e-6
 """A multiplier below this is taken for zero; of those that sum to one, some is always above."""
+_SOUND = 1e-7
+"""Ratings are refused where the distribution found misses them by more, relative to the range of the payoffs."""
 _FEASIBLE = 1e-10
 """How far the solver may be from keeping a constraint, relative to the range of the payoffs."""
+_OPTIONS: dict[str, bool | int | float | str] = {
+    "output_flag": False,
+    "presolve": "off",  # it would forget where the level before it ended
+    "solver": "simplex",
+    "simplex_strategy": 4,  # primal: where a level ends is allowed in the next one
+    "simplex_scale_strategy": 0,  # the gains are scaled already
+    "small_matrix_value": 1e-12,
+    "primal_feasibility_tolerance": _FEASIBLE,
+    "dual_feasibility_tolerance": _FEASIBLE,
+}
 
 
 @dataclass(frozen=True)
@@ -78,12 +90,30 @@ def deviation_ratings(payoffs: ArrayLike) -> DeviationRatings:
     scale = float(np.ptp(tensor)) or 1.0
     profiles = np.array(list(combinations_with_replacement(range(len(tensor)), tensor.ndim)), dtype=np.intp)
     gains = _gains(tensor / scale, profiles)
-    ratings, shares, levels = np.full(len(tensor), np.nan), np.zeros(len(profiles)), []
+    try:
+        ratings, shares, levels = _solved(gains, _Program(gains))
+    except ArithmeticError:  # near ties mislead a solver that sets out from the level before
+        ratings, shares, levels = _solved(gains, _Program(gains, anew=True))
+    return DeviationRatings(ratings * scale + 0.0, profiles, shares, tuple(_scaled(level, scale) for level in levels))
+
+
+def _solved(gains: Floats, program: _Program) -> tuple[Floats, Floats, list[Level]]:
+    """The ratings, a distribution that has them, and the levels, all in units of the range of the payoffs."""
+    ratings, levels = np.full(len(gains), np.nan), []
     while np.isnan(ratings).any():
-        shares, level = _lowest(gains, ratings)
+        level = program.lowest(np.isnan(ratings))
         ratings[list(level.settled)] = level.gain
-        levels.append(Level(level.gain * scale, level.settled, level.multipliers))
-    return DeviationRatings(ratings * scale, profiles, shares, tuple(levels))
+        levels.append(level)
+        program.keep(level)
+    shares = program.shares
+    off = float(np.abs(gains @ shares - ratings).max())
+    if off > _SOUND:
+        raise ArithmeticError(f"no distribution was found that has the ratings: the best is off by {off:.1g}")
+    return ratings, shares, levels
+
+
+def _scaled(level: Level, scale: float) -> Level:
+    return replace(level, gain=level.gain * scale)
 
 
 def symmetric(payoffs: ArrayLike) -> Floats:
@@ -108,29 +138,61 @@ def _gains(tensor: Floats, profiles: NDArray[np.intp]) -> Floats:
     return gains / tensor.ndim
 
 
-def _lowest(gains: Floats, settled: Floats) -> tuple[Floats, Level]:
-    """The next level: the smallest largest gain of the types whose entry in `settled` is NaN.
+class _Program:
+    """The chain of linear programs: the smallest bound on the gains that are not settled yet.
 
-    A settled gain is bounded by its value and no more: nothing below it is possible once the larger ones are kept.
+    Its variables are the probability of each multiset and the bound, its rows the gain of each type less the bound, and
+    the sum of the probabilities. HiGHS starts each level where the one before it ended, or else anew.
     """
-    free = np.isnan(settled)
-    n_profiles = gains.shape[1]
-    bounds: list[tuple[float | None, float | None]] = [*[(0.0, None)] * n_profiles, (None, None)]
-    found = linprog(
-        np.append(np.zeros(n_profiles), 1.0),
-        A_ub=np.column_stack([gains, -free.astype(float)]),
-        b_ub=np.where(free, 0.0, settled),
-        A_eq=np.append(np.ones(n_profiles), 0.0)[None, :],
-        b_eq=[1.0],
-        bounds=bounds,
-        method="highs-ds",
-        options={"primal_feasibility_tolerance": _FEASIBLE, "dual_feasibility_tolerance": _FEASIBLE},
-    )
-    if found.status != 0 or found.x is None or found.fun is None:
-        raise ArithmeticError(f"the linear program of a level was not solved: {found.message}")
-    multipliers = np.maximum(-found.ineqlin.marginals, 0.0)
-    decided = np.flatnonzero(free & (multipliers > _POSITIVE))
-    return found.x[:-1], Level(float(found.fun), _plain(decided), multipliers)
+
+    def __init__(self, gains: Floats, *, anew: bool = False) -> None:
+        self._types, self._profiles = gains.shape
+        self._anew = anew
+        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in _OPTIONS.items():
+            self._solver.setOptionValue(option, value)
+        self._solver.passModel(self._model(gains))
+
+    def _model(self, gains: Floats) -> highspy.HighsLp:
+        types, profiles, infinity = self._types, self._profiles, highspy.kHighsInf
+        rows = np.vstack([np.column_stack([gains, -np.ones(types)]), np.append(np.ones(profiles), 0.0)])
+        model = highspy.HighsLp()
+        model.num_row_, model.num_col_ = rows.shape
+        model.col_cost_ = np.append(np.zeros(profiles), 1.0)
+        model.col_lower_ = np.append(np.zeros(profiles), -infinity)
+        model.col_upper_ = np.full(profiles + 1, infinity)
+        model.row_lower_ = np.append(np.full(types, -infinity), 1.0)
+        model.row_upper_ = np.append(np.zeros(types), 1.0)
+        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        model.a_matrix_.start_ = np.arange(0, rows.size + 1, types + 1)
+        model.a_matrix_.index_ = np.tile(np.arange(types + 1), profiles + 1)
+        model.a_matrix_.value_ = rows.T.ravel()
+        return model
+
+    def lowest(self, free: NDArray[np.bool_]) -> Level:
+        """The next level, among the types that are free. Raises `ArithmeticError` where the solver gives up."""
+        if self._anew:
+            self._solver.clearSolver()
+        self._solver.run()
+        status = self._solver.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise ArithmeticError(f"the linear program of a level was not solved: {status.name}")
+        multipliers = np.maximum(-np.array(self._solver.getSolution().row_dual[: self._types]), 0.0)
+        decided = np.flatnonzero(free & (multipliers > _POSITIVE))
+        if not decided.size:
+            raise ArithmeticError("the linear program of a level settled nothing")
+        return Level(self._solver.getObjectiveValue(), _plain(decided), multipliers)
+
+    def keep(self, level: Level) -> None:
+        """Bound the gains that it settles by their value and no more: nothing below it is possible any longer."""
+        for place in level.settled:
+            self._solver.changeCoeff(place, self._profiles, 0.0)
+            self._solver.changeRowBounds(place, -highspy.kHighsInf, level.gain)
+
+    @property
+    def shares(self) -> Floats:
+        """The probability of each multiset in the solution of the last level."""
+        return np.asarray(np.maximum(np.array(self._solver.getSolution().col_value[: self._profiles]), 0.0))
 
 
 def _plain(places: NDArray[np.intp]) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ from comity.dynamics.finite import (
     stationary,
 )
 from comity.dynamics.infinite import imitation, logit, replicator, uniform_starts
-from comity.dynamics.payoffs import Array, as_payoffs, as_shares, fitness, marginal_fitness, unordered
+from comity.dynamics.payoffs import Array, as_payoffs, as_shares, fitness, folded, marginal_fitness, unordered
 from comity.dynamics.published import exponential_weights
 from comity.dynamics.rest import basins, eigenvalues, jacobian, rest_points, stability
 
@@ -62,6 +62,31 @@ def test_fitness_is_the_sum_over_all_co_players(seed: int, types: int, seats: in
             assert found[focal] == pytest.approx(expected, abs=1e-12)
         assert_allclose(fitness(payoffs, row), found, atol=1e-12)
         assert_allclose(fitness(unordered(payoffs), row), found, atol=1e-12)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 4), st.integers(2, 5), st.integers(0, 7))
+def test_folded_payoffs_give_the_same_fitness(seed: int, types: int, seats: int, number: int) -> None:
+    payoffs = random_payoffs(seed, types, seats)
+    shares = uniform_starts(np.random.default_rng(seed), number, types)
+    short = folded(payoffs)
+    assert short.table.shape == (types, comb(types + seats - 2, seats - 1))
+    assert_allclose(short.fitness(shares.T).T, fitness(payoffs, shares), atol=1e-12)
+
+
+def test_many_seats_are_not_many_orders() -> None:
+    """Twelve co-players have 479 million orders; there are 13 multisets of two types."""
+    payoffs = random_payoffs(1, 2, 13)
+    assert folded(payoffs).table.shape == (2, 13)
+    shares = np.array([0.3, 0.7])
+    assert_allclose(fitness(unordered(payoffs), shares), fitness(payoffs, shares), atol=1e-12)
+
+
+def test_many_populations_are_taken_in_blocks() -> None:
+    payoffs = random_payoffs(1, 12, 5)
+    shares = uniform_starts(np.random.default_rng(1), 1_000, 12)
+    paid = folded(payoffs).fitness(shares.T)
+    assert paid.shape == (12, 1_000)
+    assert_allclose(paid[:, [0, 500, 999]].T, fitness(payoffs, shares[[0, 500, 999]]), atol=1e-12)
 
 
 @given(st.integers(0, 10**6), st.integers(2, 4), st.integers(2, 4))
@@ -308,7 +333,9 @@ def test_fixation_solves_the_chain(seed: int, seats: int, size: int, is_moran: b
     process: Process = Moran(0.1) if is_moran else Fermi(0.7)
     payoffs = random_payoffs(seed, 2, seats)
     paid = np.nan_to_num(pair_payoffs(payoffs, size))
-    more, less = process.steps(paid[1, 0], paid[0, 1, ::-1], 0.0)
+    counts = np.array([np.arange(size, -1, -1), np.arange(size + 1)], dtype=float)
+    flows = process.transitions(counts, np.array([paid[0, 1, ::-1], paid[1, 0]]), 0.0)
+    more, less = flows[0, 1], flows[1, 0]
     assert more[0] == less[-1] == more[-1] == less[0] == 0
     inside = range(1, size)
     system, right = np.zeros((size - 1, size - 1)), np.zeros(size - 1)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 
 from comity.dynamics.certificate import flaw
 from comity.dynamics.rating import DeviationRatings, deviation_ratings
@@ -92,6 +93,36 @@ def test_ratings_are_in_the_units_of_the_payoffs(payoffs: NDArray[np.float64], s
     assert other / scale == pytest.approx(plain, abs=1e-8)
 
 
+@given(metagames())
+@settings(max_examples=40)
+def test_another_solver_finds_the_same_first_level(payoffs: NDArray[np.float64]) -> None:
+    """By SciPy, over all ordered profiles, the gain of every type in every seat at most the same bound."""
+    types, seats = len(payoffs), payoffs.ndim
+    rows = []
+    for seat in range(seats):
+        own = np.moveaxis(payoffs, 0, seat)
+        instead = [np.broadcast_to(np.expand_dims(one, seat), payoffs.shape) for one in payoffs]
+        rows += [(other - own).ravel() for other in instead]
+    found = linprog(
+        np.append(np.zeros(payoffs.size), 1),
+        A_ub=np.column_stack([np.array(rows), -np.ones(seats * types)]),
+        b_ub=np.zeros(seats * types),
+        A_eq=np.append(np.ones(payoffs.size), 0)[None],
+        b_eq=[1],
+        bounds=[*[(0, None)] * payoffs.size, (None, None)],
+    )
+    assert deviation_ratings(payoffs).ratings.max() == pytest.approx(found.fun, abs=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_games_full_of_ties_are_solved_and_proved(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    payoffs = rng.integers(0, 2, (20, 20)).astype(float)
+    order = rng.integers(0, 20, 24).tolist()
+    for tied in (payoffs, reordered(payoffs, order), payoffs + 1e-15 * rng.normal(size=(20, 20))):
+        assert flaw(tied, deviation_ratings(tied)) < SOUND
+
+
 @given(metagames(), st.integers(0, 2**32))
 @settings(max_examples=30)
 def test_no_distribution_does_better(payoffs: NDArray[np.float64], seed: int) -> None:
@@ -111,10 +142,10 @@ def test_no_distribution_does_better(payoffs: NDArray[np.float64], seed: int) ->
         assert not differ.size or reached[differ[0]] > best[differ[0]]
 
 
-@pytest.mark.parametrize(("types", "seats"), [(30, 2), (12, 3)])
+@pytest.mark.parametrize(("types", "seats"), [(30, 2), (60, 2), (12, 3), (8, 4)])
 def test_the_largest_sizes_are_solved_to_the_end(types: int, seats: int) -> None:
     payoffs = np.random.default_rng(7).normal(size=(types,) * seats)
-    payoffs = payoffs if seats == 2 else (payoffs + payoffs.swapaxes(1, 2)) / 2
+    payoffs = np.mean([payoffs.transpose(0, *order) for order in permutations(range(1, seats))], axis=0)
     assert flaw(payoffs, deviation_ratings(payoffs)) < SOUND
 
 
