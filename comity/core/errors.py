@@ -37,9 +37,9 @@ class IllegalChoice(PlayerError):
     def __init__(self, decision: Decision[Any], choice: object) -> None:
         self.decision = decision
         self.choice = choice
+        who = f"player {decision.player + 1}" if decision.player >= 0 else "chance"
         super().__init__(
-            f"player {decision.player} chose {choice!r} at a decision of kind {decision.kind!r}, "
-            f"which allows {decision.options}"
+            f"{who} chose {choice!r} at a decision of kind {decision.kind!r}, which allows {decision.options}"
         )
 
 

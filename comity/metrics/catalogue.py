@@ -1,70 +1,38 @@
-"""What can be measured.
-
-A metric gives every player of every match a value: its occurrences. How these become one number is the same for all
-metrics and stands in `table`.
-"""
+"""What can be measured."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
 
 import pandas as pd
 
-from comity.core.errors import ComityError
+from comity.metrics.behaviour import behaviour_metrics
+from comity.metrics.crossed import expected_metrics
+from comity.metrics.metric import WHERE, Metric, MetricError
+from comity.metrics.proposals import design_metrics
+from comity.metrics.rating import rating_metrics
+from comity.metrics.regret import regret_metrics
 from comity.metrics.selection import fitness, without_fitness
+from comity.records.spec import Cell
 from comity.records.tables import Tables
-
-_WHERE = ["match", "mechanism", "game", "replicate", "role", "agent"]
-
-
-class MetricError(ComityError):
-    """A question that the tables do not answer; the message is one sentence that says what may be asked."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """Something that can be measured.
-
-    definition: one sentence. source: where it comes from.
-    unit: "score" and "share" may be averaged over games, "points" are each game's own.
-    per_match: whether all players of a match have the same value, so that a match counts once where nobody is singled
-        out.
-    occurrences: the value of every player of every match (of every play, for cooperation), with the columns match,
-        mechanism, game, replicate, role, agent and value. A value that should be there and is not is NaN; where the
-        game defines none there is no row.
-    weighted: whether the values belong to the agents of a whole cell, none of which has a role in it. Then occurrences
-        have a column `weight`, by which agents are averaged.
-    remarks: what a reader must know of these tables, one sentence each.
-    """
-
-    title: str
-    definition: str
-    unit: Literal["score", "share", "points"]
-    source: str
-    occurrences: Callable[[Tables], pd.DataFrame]
-    per_match: bool = False
-    weighted: bool = False
-    remarks: Callable[[Tables], Iterable[str]] = lambda tables: ()
 
 
 def _paid(tables: Tables) -> pd.DataFrame:
-    return tables.outcomes[_WHERE].assign(value=tables.outcomes["payoff"])
+    return tables.outcomes[WHERE].assign(value=tables.outcomes["payoff"])
 
 
 def _scored(tables: Tables) -> pd.DataFrame:
     outcomes = tables.outcomes
     defined = outcomes["score"].notna() | outcomes["payoff"].isna()
-    return outcomes[_WHERE].assign(value=outcomes["score"])[defined]
+    return outcomes[WHERE].assign(value=outcomes["score"])[defined]
 
 
 def _cooperated(tables: Tables) -> pd.DataFrame:
     plays = tables.plays
-    shown = plays[_WHERE].assign(value=plays["cooperated"].astype("Float64").to_numpy(float, na_value=float("nan")))
+    shown = plays[WHERE].assign(value=plays["cooperated"].astype("Float64").to_numpy(float, na_value=float("nan")))
     silent = tables.outcomes[~tables.outcomes["match"].isin(plays["match"])]
     return pd.concat(
-        [shown[shown["value"].notna()], _without_undefined(silent, shown)[_WHERE].assign(value=float("nan"))]
+        [shown[shown["value"].notna()], _without_undefined(silent, shown)[WHERE].assign(value=float("nan"))]
     )
 
 
@@ -85,7 +53,7 @@ def _shared(tables: Tables) -> pd.DataFrame:
         .transform("mean")
         .where(by_match["payoff"].transform("count").eq(by_match["payoff"].transform("size")))
     )
-    return outcomes[_WHERE].assign(value=seats * mean)
+    return outcomes[WHERE].assign(value=seats * mean)
 
 
 METRICS: dict[str, Metric] = {
@@ -116,7 +84,7 @@ METRICS: dict[str, Metric] = {
         "points",
         "Ledyard (1995), group payoffs as the measure of efficiency",
         _shared,
-        per_match=True,
+        per="match",
     ),
     "fitness": Metric(
         "Fitness",
@@ -125,7 +93,29 @@ METRICS: dict[str, Metric] = {
         "score",
         "CoopEval (2026), the Fitness of its headline table; exponential weights, rate 0.1, 1,000 steps",
         fitness,
+        per="cell",
         weighted=True,
         remarks=without_fitness,
     ),
 }
+
+
+def metrics_of(cells: Iterable[Cell]) -> dict[str, Metric]:
+    """All metrics by name, for tables of matches that were played in these cells: some must know the rules."""
+    known = tuple(cells)
+    by_tables = METRICS | rating_metrics() | behaviour_metrics()
+    return by_tables | expected_metrics(known) | regret_metrics(known) | design_metrics(known)
+
+
+GROUPS = {"design": ("design_equilibrium", "design_dominance")}
+"""Names that stand for several metrics."""
+
+
+def asked(names: Iterable[str]) -> list[str]:
+    """The metrics that are meant by these names, each once. Raises `MetricError` where there is none of a name."""
+    known = metrics_of(())
+    found = [metric for name in names for metric in GROUPS.get(name, (name,))]
+    for name in found:
+        if name not in known:
+            raise MetricError(f"there is no metric {name!r}; there are {', '.join([*known, *GROUPS])}")
+    return list(dict.fromkeys(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from math import nan
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from comity.core.named import seated_game
+from comity.metrics.metric import MetricError
 from comity.records.spec import MatchSpec
 from comity.records.tables import Tables
 
@@ -35,6 +36,16 @@ def _unpaid(spec: MatchSpec) -> Iterator[tuple[Any, ...]]:
         seat = player % group.n_players
         where = (spec.index, cell.game_label, cell.mechanism_label, spec.replicate)
         yield (*where, player, seat, group.roles[seat], agent, "unfinished", nan, nan)
+
+
+def under(tables: Tables, mechanisms: Sequence[str]) -> Tables:
+    """The tables with nothing but matches under these mechanisms. Raises `MetricError` where there is no such."""
+    played = tables.outcomes["mechanism"].unique().tolist()
+    unknown = [mechanism for mechanism in mechanisms if mechanism not in played]
+    if unknown:
+        raise MetricError(f"there is no mechanism {unknown[0]!r} here; there are {', '.join(played)}")
+    kept = tables.outcomes.loc[tables.outcomes["mechanism"].isin(mechanisms), "match"].unique()
+    return Tables(**{name: frame[frame["match"].isin(kept)] for name, frame in vars(tables).items()})
 
 
 def told_apart(runs: Mapping[str, Tables]) -> list[Tables]:

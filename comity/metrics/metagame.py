@@ -2,22 +2,33 @@
 
 Two forms. As published, an agent is paid its mean over all seats, so the meta-game is symmetric and who sat where is
 lost. Role by role, nothing is averaged over seats.
+
+Replicates are independent, so each has a meta-game of its own. What is measured of meta-games is measured of these;
+only to be shown are they averaged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from comity.core.errors import ComityError
+from comity.records.tables import Tables
+from comity.words.phrases import some
 
 Column = Literal["payoff", "score"]
+Key: TypeAlias = tuple[str, ...]
+
+_CELL = ["mechanism", "game"]
+_TOURNAMENT = [*_CELL, "replicate"]
+_NAMED = 6
+"""So many missing cells a sentence names before it counts the rest."""
 
 MOST_CELLS = 1_000_000
 """So many cells a meta-game has at most: agents to the power of seats."""
@@ -51,6 +62,13 @@ class MetaGame:
             if others == sorted(others)
         )
 
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row for each agent and co-players, each order of these once: agent, others and value."""
+        for focal, *others in np.ndindex(self.payoffs.shape):
+            if others == sorted(others):
+                named = _names(self.agents, others)
+                yield {"agent": self.agents[focal], "others": named, "value": float(self.payoffs[(focal, *others)])}
+
 
 @dataclass(frozen=True)
 class RoleMetaGame:
@@ -68,6 +86,13 @@ class RoleMetaGame:
         """The profiles in which some seat has no payoff, by name."""
         profiles = np.argwhere(np.isnan(self.payoffs).any(0)).tolist()
         return tuple(_names(self.agents, profile) for profile in profiles)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row for each seat and who sits there and elsewhere: seat, agent, others (by seat) and value."""
+        for seat, *profile in np.ndindex(self.payoffs.shape):
+            named = _names(self.agents, [who for place, who in enumerate(profile) if place != seat])
+            value = float(self.payoffs[(seat, *profile)])
+            yield {"seat": seat, "agent": self.agents[profile[seat]], "others": named, "value": value}
 
 
 def meta_game(outcomes: pd.DataFrame, column: Column = "payoff", agents: Sequence[str] | None = None) -> MetaGame:
@@ -94,6 +119,117 @@ def role_meta_game(
     )
 
 
+@overload
+def meta_games(
+    tables: Tables, *, column: Column = "payoff", roles: Literal[False] = False
+) -> dict[tuple[str, str], MetaGame]: ...
+
+
+@overload
+def meta_games(
+    tables: Tables, *, column: Column = "payoff", roles: Literal[True]
+) -> dict[tuple[str, str], RoleMetaGame]: ...
+
+
+def meta_games(
+    tables: Tables, *, column: Column = "payoff", roles: bool = False
+) -> dict[tuple[str, str], MetaGame] | dict[tuple[str, str], RoleMetaGame]:
+    """The meta-game of every cell by mechanism and game, each entry the mean of what it is in the replicates.
+
+    Replicates weigh the same, however many matches they have; one that lacks an entry does not count there. An entry
+    that all lack is NaN, and named by `missing`. column: what is paid, payoffs or scores. roles: whether seats are kept
+    apart. Agents come in the order of the outcomes. Cells without a meta-game are left out (see `without_meta_game`).
+    """
+    return _role_meta_games(tables, column) if roles else _meta_games(tables, column)
+
+
+def _meta_games(tables: Tables, column: Column) -> dict[tuple[str, str], MetaGame]:
+    found = {}
+    for key, agents, replicates in _replicated(tables):
+        found[key] = MetaGame(agents, _mean([meta_game(part, column, agents).payoffs for part in replicates]))
+    return found
+
+
+def _role_meta_games(tables: Tables, column: Column) -> dict[tuple[str, str], RoleMetaGame]:
+    found = {}
+    for key, agents, replicates in _replicated(tables):
+        found[key] = RoleMetaGame(agents, _mean([role_meta_game(part, column, agents).payoffs for part in replicates]))
+    return found
+
+
+def _replicated(tables: Tables) -> Iterator[tuple[tuple[str, str], tuple[str, ...], list[pd.DataFrame]]]:
+    """For each cell with a meta-game its mechanism and game, its agents, and the outcomes of its replicates."""
+    for (mechanism, game), outcomes in tables.outcomes.groupby(_CELL, sort=False):
+        if _has_meta_game(outcomes):
+            replicates = [part for _, part in outcomes.groupby("replicate", sort=False)]
+            yield (str(mechanism), str(game)), tuple(outcomes["agent"].unique()), replicates
+
+
+def _mean(payoffs: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The mean of the arrays, entry by entry, over those that have it."""
+    stacked = np.stack(payoffs)
+    counts = np.isfinite(stacked).sum(0)
+    return np.asarray(np.divide(np.nansum(stacked, 0), counts, out=np.full(counts.shape, np.nan), where=counts > 0))
+
+
+# What is measured of meta-games
+
+
+def by_meta_game(tables: Tables, measured: Callable[[pd.DataFrame], pd.DataFrame | None]) -> pd.DataFrame:
+    """For every match of a cell and replicate and every agent there, what is measured of their meta-game.
+
+    measured: from the outcomes of a cell and replicate that has a meta-game to one row for each agent, with `agent`,
+        `value` and maybe `weight`; None where it is not defined.
+
+    A value rests on all matches of the cell and replicate, so each of them has a row for every agent, of no role; that
+    of a match without payoff is NaN. These are the occurrences of a `comity.metrics.catalogue.Metric`.
+    """
+    found = [
+        values.assign(**dict(zip(_TOURNAMENT, key, strict=True)))
+        for key, outcomes in _tournaments(tables)
+        if _has_meta_game(outcomes) and (values := measured(outcomes)) is not None
+    ]
+    if not found:
+        return pd.DataFrame(columns=["match", *_TOURNAMENT, "role", "agent", "value", "weight"])
+    rows = _matches(tables.outcomes).merge(pd.concat(found), on=_TOURNAMENT)
+    return rows.assign(value=rows["value"].where(rows["paid"])).drop(columns="paid")
+
+
+def _matches(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """One row per match, and whether anybody was paid in it."""
+    paid = outcomes.loc[outcomes["payoff"].notna(), "match"].unique()
+    matches = outcomes.drop_duplicates("match")[["match", *_TOURNAMENT]]
+    return matches.assign(role="", paid=matches["match"].isin(paid))
+
+
+def without_meta_game(tables: Tables, lacking: str) -> Iterator[str]:
+    """Which cells have no meta-game, or one with holes, and why. lacking: what they therefore do not have."""
+    populations = dict.fromkeys(key[0] for key, outcomes in _tournaments(tables) if is_population(outcomes))
+    if populations:
+        yield (
+            f"no {lacking} under {', '.join(populations)}: "
+            "all play there in one match, so no payoff is for meeting certain others"
+        )
+    for key, outcomes in _tournaments(tables):
+        if not is_population(outcomes) and is_too_large(outcomes):
+            yield f"no {lacking} in {' '.join(key)}, where agents and seats make more than {MOST_CELLS:,} meetings"
+        if _has_meta_game(outcomes) and (missing := meta_game(outcomes).missing):
+            yield f"no {lacking} in {' '.join(key)}, where nobody was paid as {some(missing, _NAMED, '; ')}"
+
+
+def _tournaments(tables: Tables) -> Iterator[tuple[Key, pd.DataFrame]]:
+    """The outcomes of every cell and replicate."""
+    for key, outcomes in tables.outcomes.groupby(_TOURNAMENT, sort=False):
+        yield tuple(map(str, key)), outcomes
+
+
+def _has_meta_game(outcomes: pd.DataFrame) -> bool:
+    return not is_population(outcomes) and not is_too_large(outcomes)
+
+
+# Outcomes as arrays
+
+
 class _Seated:
     """Matches as arrays: who sat where and what it was paid, [match, seat]."""
 
@@ -104,11 +240,13 @@ class _Seated:
         self.seats = outcomes["seat"].nunique()
         if len(self.agents) ** self.seats > MOST_CELLS:
             raise NoMetaGame(f"{len(self.agents)} agents in {self.seats} seats make more than {MOST_CELLS:,} cells")
-        codes = pd.Categorical(outcomes["agent"], categories=list(self.agents)).codes
-        laid = outcomes[["match", "seat"]].assign(who=codes.astype(int), paid=outcomes[column].to_numpy(float))
-        wide = laid.pivot(index="match", columns="seat", values=["who", "paid"])
-        self.who = wide["who"].to_numpy(int)
-        self.paid = wide["paid"].to_numpy(float)
+        labels, match = np.unique(outcomes["match"].to_numpy(), return_inverse=True)
+        numbers, seat = np.unique(outcomes["seat"].to_numpy(), return_inverse=True)
+        number_of = {agent: number for number, agent in enumerate(self.agents)}
+        self.who = np.zeros((len(labels), len(numbers)), dtype=int)
+        self.paid = np.full((len(labels), len(numbers)), np.nan)
+        self.who[match, seat] = [number_of[agent] for agent in outcomes["agent"]]
+        self.paid[match, seat] = outcomes[column].to_numpy(float)
 
     def means(
         self, places: Callable[[int], list[NDArray[np.int64]]], seats: Sequence[int] | None = None

@@ -8,7 +8,7 @@ game are fractions, so a tie is seen to be one, and no tolerance is needed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -26,7 +26,8 @@ from comity.exact.rational import Values
 from comity.exact.strategic_form import StrategicForm
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.mediation import DELEGATE, Mediated
-from comity.metrics.catalogue import Metric, MetricError
+from comity.metrics.cells import Cells, cell_of, cells_by_label
+from comity.metrics.metric import Metric, decisions_of
 from comity.records.spec import Cell
 from comity.records.tables import Tables
 
@@ -123,15 +124,11 @@ def proposals(tables: Tables, cells: Iterable[Cell]) -> pd.DataFrame:
     many it was made in), equilibrium and dominant (missing where cooperation is not defined). Raises `MetricError`
     where the tables were made without decisions.
     """
-    made = _made(tables, _by_labels(cells))
+    made = _made(tables, cells_by_label(cells))
     counted = made.groupby(_MADE, sort=False, as_index=False).agg(
         matches=("match", "nunique"), equilibrium=("equilibrium", "first"), dominant=("dominant", "first")
     )
     return counted.astype({"equilibrium": "boolean", "dominant": "boolean"})
-
-
-DESIGN_METRICS = ("design_equilibrium", "design_dominance")
-"""The names of the metrics of proposals."""
 
 
 def design_metrics(cells: Iterable[Cell]) -> dict[str, Metric]:
@@ -139,7 +136,7 @@ def design_metrics(cells: Iterable[Cell]) -> dict[str, Metric]:
 
     A player of a match has the value 1 if what it proposed achieves this, and 0 if not.
     """
-    known = _by_labels(cells)
+    known = cells_by_label(cells)
     source = "CoopEval (2026), the quality of designs"
     return {
         "design_equilibrium": Metric(
@@ -149,6 +146,7 @@ def design_metrics(cells: Iterable[Cell]) -> dict[str, Metric]:
             "share",
             source,
             _occurrences(known, "equilibrium"),
+            decisions=True,
         ),
         "design_dominance": Metric(
             "Proposals that make cooperation dominant",
@@ -157,35 +155,31 @@ def design_metrics(cells: Iterable[Cell]) -> dict[str, Metric]:
             "share",
             source,
             _occurrences(known, "dominant"),
+            decisions=True,
         ),
     }
 
 
-_Cells: TypeAlias = Mapping[tuple[str, str], Cell]
-
-
-def _by_labels(cells: Iterable[Cell]) -> _Cells:
-    """The cells by mechanism and game. Raises `MetricError` where one label stands for two games."""
-    known: dict[tuple[str, str], Cell] = {}
-    for cell in cells:
-        key = cell.mechanism_label, cell.game_label
-        if known.setdefault(key, cell) != cell:
-            raise MetricError(f"{' on '.join(key)} is not the same game in all runs, so its proposals cannot be judged")
-    return known
-
-
-def _occurrences(cells: _Cells, achieved: str) -> Callable[[Tables], pd.DataFrame]:
+def _occurrences(cells: Cells, achieved: str) -> Callable[[Tables], pd.DataFrame]:
     """Whether it is achieved, for every player of every match in which something is proposed; NaN if nothing was."""
 
     def occurrences(tables: Tables) -> pd.DataFrame:
-        made = _made(tables, cells)[["match", "player", achieved]]
+        made = _made(tables, cells)[["match", "player", "choice", achieved]]
         defined = [key for key, cell in cells.items() if _is_defined(cell)]
         outcomes = tables.outcomes
         asked = outcomes[pd.MultiIndex.from_frame(outcomes[_CELL]).isin(defined)]
         joined = asked.merge(made, how="left", on=["match", "player"])
-        return joined[_WHERE].assign(value=joined[achieved].astype("Float64").to_numpy(float, na_value=float("nan")))
+        values = joined[achieved].astype("Float64").to_numpy(float, na_value=float("nan"))
+        return joined[_WHERE].assign(value=values, unit=_units(tables, joined))
 
     return occurrences
+
+
+def _units(tables: Tables, made: pd.DataFrame) -> pd.Series:
+    """What was drawn together: where matches may share proposals, what an agent proposed for a seat; else a match."""
+    shared = made["match"].isin(tables.matches.loc[tables.matches["shared"], "match"])
+    proposed = made["agent"] + " " + made["seat"].astype(str) + " " + made["choice"].astype(str)
+    return proposed.where(shared, made["match"].astype(str))
 
 
 def _is_defined(cell: Cell) -> bool:
@@ -193,26 +187,19 @@ def _is_defined(cell: Cell) -> bool:
     return mechanism is not None and _cooperative(mechanism.base) is not None
 
 
-def _made(tables: Tables, cells: _Cells) -> pd.DataFrame:
+def _made(tables: Tables, cells: Cells) -> pd.DataFrame:
     """Every proposal of every match, and what it achieves."""
-    if tables.decisions.empty and (tables.matches["decisions"] > 0).any():
-        raise MetricError("these tables were made without decisions, and proposals are decisions")
+    decisions = decisions_of(tables, "proposals are decisions")
     where = tables.matches[["match", *_CELL, "replicate"]]
-    made = tables.decisions[tables.decisions["kind"] == "propose"].merge(where, on="match")
+    made = decisions[decisions["kind"] == "propose"].merge(where, on="match")
     judged = [
-        _judged(_cell(cells, mechanism, game), choice)
+        _judged(cell_of(cells, mechanism, game), choice)
         for mechanism, game, choice in zip(made["mechanism"], made["game"], made["choice"], strict=True)
     ]
     return made.assign(
         equilibrium=pd.array([None if one is None else one.equilibrium for one in judged], "boolean"),
         dominant=pd.array([None if one is None else one.dominant for one in judged], "boolean"),
     )
-
-
-def _cell(cells: _Cells, mechanism: str, game: str) -> Cell:
-    if (mechanism, game) not in cells:
-        raise MetricError(f"the proposals of {mechanism} on {game} cannot be judged: that game is not among the cells")
-    return cells[mechanism, game]
 
 
 @lru_cache(maxsize=10_000)

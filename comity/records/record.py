@@ -20,7 +20,10 @@ RULES_VERSION = "1"
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a match was forfeited: whose decision it was (step and slot within the match), its kind, and the reason."""
+    """Why a match was forfeited: whose decision it was (step and slot within the match), the reason, and its kind.
+
+    The kind is that of the decision, such as "act" or "propose".
+    """
 
     player: int
     step: int

@@ -7,6 +7,7 @@ that wrote it, however that ends.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -228,6 +229,22 @@ class RunFile:
     def is_complete(self) -> bool:
         """Whether every match of the design is recorded."""
         return self.count() == self.header.matches
+
+    def digest(self) -> str:
+        """The SHA-256 of all records, in hexadecimal: the same for runs whose records are the same.
+
+        Hashed is a line for each record, in the order of the matches: its `Row` as a JSON list without spaces, in
+        UTF-8, ended by a line feed. So neither the order in which matches were written counts, nor the name of the run,
+        its place and its journal. Every checksum is verified on the way.
+        """
+        found = hashlib.sha256()
+        with _in_words(self.path):
+            spelled = {number: spec for spec, number in self._numbers.items()}
+            for values in self._database.execute("SELECT * FROM matches ORDER BY match"):
+                match, number, *rest = _whole(self.path, "the record of a match", values)
+                spec = spelled[number] if number in spelled else _spelled(self._cell(number))
+                found.update(f"{_dumps((match, spec, *rest))}\n".encode())
+        return found.hexdigest()
 
     def journal(self, index: int, step: int, slot: int, reply: Any) -> None:
         """Keep a reply before its match goes on. Raises `TypeError` unless it is a choice or a `Lottery` of choices."""

@@ -44,6 +44,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("status", _TEXT),
             ("plays", _INT),
             ("decisions", _INT),
+            ("drawn", _TRUTH),
+            ("shared", _TRUTH),
             ("failure", _TEXT),
         ]
     ),
@@ -122,13 +124,21 @@ def joined(parts: Sequence[Tables]) -> Tables:
     """Several runs as one: the matches of each run are numbered on from those of the runs before it."""
     if len(parts) == 1:
         return parts[0]
-    shifts, shift = [], 0
-    for part in parts:
-        shifts.append(shift)
-        shift += int(part.matches["match"].max()) + 1 if len(part.matches) else 0
+    shifts = first_numbers(parts)
     return Tables(
         **{field.name: _stacked([vars(part)[field.name] for part in parts], shifts) for field in fields(Tables)}
     )
+
+
+def first_numbers(parts: Sequence[Tables]) -> list[int]:
+    """The number that match 0 of each run has when they are `joined`."""
+    sizes = [max((int(frame["match"].max()) + 1 for frame in _numbered(part)), default=0) for part in parts]
+    return [sum(sizes[:place]) for place in range(len(parts))]
+
+
+def _numbered(part: Tables) -> Iterator[pd.DataFrame]:
+    """The tables that name matches, if they name any: outcomes may name some that have no record."""
+    return (frame for frame in (part.matches, part.outcomes) if len(frame))
 
 
 def _stacked(frames: Sequence[pd.DataFrame], shifts: Sequence[int]) -> pd.DataFrame:
@@ -171,12 +181,15 @@ def _frame(pieces: Sequence[pa.Table], schema: pa.Schema) -> pd.DataFrame:
 class _Walk:
     """What a match is by its cell and its choices alone: the match, replayed, and the rows that do not name agents.
 
+    nature: whether chance moved. proposing: whether anything was proposed.
     plays: (player, columns from play to role, columns from action on).
     decisions: (player, columns from step to role, columns from kind to choice).
     """
 
     match: Match
     n_plays: int
+    nature: bool
+    proposing: bool
     plays: tuple[tuple[int, RowOf, RowOf], ...]
     decisions: tuple[tuple[int, RowOf, RowOf], ...]
 
@@ -185,13 +198,18 @@ class _Walk:
 def _walk(cell: Cell, choices: tuple[Choices, ...], with_decisions: bool) -> _Walk:
     """Replay. Deterministic agents make the same choices match after match, so walks are kept for a while."""
     named = _named(cell)
+    nature = proposing = False
     decisions: list[tuple[int, RowOf, RowOf]] = []
     for step, match in enumerate(replaying(cell.built, choices)):
-        if with_decisions and step < len(choices):
+        if step == len(choices):
+            break
+        nature = nature or any(decision.player == NATURE for decision in match.pending)
+        proposing = proposing or any(decision.kind == "propose" for decision in match.pending)
+        if with_decisions:
             decisions.extend(_put(named, step, match.pending, choices[step]))
     plays = () if match.outcome is None else tuple(stage_plays(match.outcome))
     rows = tuple(row for number, play in enumerate(plays) for row in _played(named, number, play))
-    return _Walk(match, len(plays), rows, tuple(decisions))
+    return _Walk(match, len(plays), nature, proposing, rows, tuple(decisions))
 
 
 @lru_cache(maxsize=1_000)
@@ -244,6 +262,8 @@ def _matches(record: Record, walk: _Walk) -> Iterator[RowOf]:
         record.status,
         walk.n_plays,
         sum(map(len, record.choices)),
+        record.status == "payoffs_only" or bool(record.lotteries) or walk.nature,
+        walk.proposing or record.status == "payoffs_only",
         None if record.failure is None else json.dumps(vars(record.failure)),
     )
 

@@ -1,15 +1,16 @@
-"""The papers behind what a plan uses.
+"""The papers behind what a plan uses, and behind what is measured.
 
-Two tables and a join: every reference once, and for every entry of the catalogues the references it stands on. A plugin
-says its own: an entry with an attribute `references` (a tuple of `Reference`) is cited with them.
+Three tables and a join: every reference once, for every entry of the catalogues the references it stands on, and for
+every method of evaluation the same. A plugin says its own: an entry with an attribute `references` (a tuple of
+`Reference`) is cited with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from comity.records.spec import Spec
+from comity.records.spec import Cell, Spec
 from comity.runs.design import Plan
 from comity.runs.fields import Kind, catalogue
 
@@ -91,6 +92,13 @@ _REFERENCES = (
         "American Economic Review 84(2), 391-395",
     ),
     Reference(
+        "benjamini1995",
+        "Benjamini, Y. and Hochberg, Y.",
+        1995,
+        "Controlling the false discovery rate: a practical and powerful approach to multiple testing",
+        "Journal of the Royal Statistical Society B 57(1), 289-300",
+    ),
+    Reference(
         "berg1995",
         "Berg, J., Dickhaut, J. and McCabe, K.",
         1995,
@@ -111,6 +119,13 @@ _REFERENCES = (
         "CoopEval: benchmarking cooperation-sustaining mechanisms and LLM agents in social dilemmas",
         "International Conference on Machine Learning; arXiv:2604.15267",
         "misc",
+    ),
+    Reference(
+        "efron1979",
+        "Efron, B.",
+        1979,
+        "Bootstrap methods: another look at the jackknife",
+        "Annals of Statistics 7(1), 1-26",
     ),
     Reference(
         "farrell1996",
@@ -134,6 +149,13 @@ _REFERENCES = (
         "Economics Letters 71(3), 397-404",
     ),
     Reference(
+        "freund1999",
+        "Freund, Y. and Schapire, R. E.",
+        1999,
+        "Adaptive game playing using multiplicative weights",
+        "Games and Economic Behavior 29(1-2), 79-103",
+    ),
+    Reference(
         "friedman1971",
         "Friedman, J. W.",
         1971,
@@ -153,6 +175,13 @@ _REFERENCES = (
         2024,
         "Formal contracts mitigate social dilemmas in multi-agent reinforcement learning",
         "Autonomous Agents and Multi-Agent Systems 38",
+    ),
+    Reference(
+        "holm1979",
+        "Holm, S.",
+        1979,
+        "A simple sequentially rejective multiple test procedure",
+        "Scandinavian Journal of Statistics 6(2), 65-70",
     ),
     Reference(
         "kuhn1953",
@@ -176,6 +205,22 @@ _REFERENCES = (
         "Proceedings of the Royal Society B 268, 745-753",
     ),
     Reference("luce1957", "Luce, R. D. and Raiffa, H.", 1957, "Games and Decisions", "Wiley", "book"),
+    Reference(
+        "marris2025",
+        "Marris, L., Liu, S., Gemp, I., Piliouras, G. and Lanctot, M.",
+        2025,
+        "Deviation ratings: a general, clone-invariant rating method",
+        "arXiv:2502.11645",
+        "misc",
+    ),
+    Reference(
+        "mogstad2024",
+        "Mogstad, M., Romano, J. P., Shaikh, A. M. and Wilhelm, D.",
+        2024,
+        "Inference for ranks with applications to mobility across neighbourhoods and academic achievement across "
+        "countries",
+        "Review of Economic Studies 91(1), 476-518",
+    ),
     Reference(
         "monderer2009",
         "Monderer, D. and Tennenholtz, M.",
@@ -236,6 +281,13 @@ _REFERENCES = (
         "PLoS Computational Biology 2(12), e178",
     ),
     Reference(
+        "piepho2004",
+        "Piepho, H.-P.",
+        2004,
+        "An algorithm for a letter-based representation of all-pairwise comparisons",
+        "Journal of Computational and Graphical Statistics 13(2), 456-466",
+    ),
+    Reference(
         "rapoport1965",
         "Rapoport, A. and Chammah, A. M.",
         1965,
@@ -263,6 +315,13 @@ _REFERENCES = (
         1986,
         "Finite automata play the repeated prisoner's dilemma",
         "Journal of Economic Theory 39(1), 83-96",
+    ),
+    Reference(
+        "satterthwaite1946",
+        "Satterthwaite, F. E.",
+        1946,
+        "An approximate distribution of estimates of variance components",
+        "Biometrics Bulletin 2(6), 110-114",
     ),
     Reference(
         "sefton2007",
@@ -295,6 +354,13 @@ _REFERENCES = (
         1928,
         "Zur Theorie der Gesellschaftsspiele",
         "Mathematische Annalen 100, 295-320",
+    ),
+    Reference(
+        "welch1947",
+        "Welch, B. L.",
+        1947,
+        "The generalization of 'Student's' problem when several different population variances are involved",
+        "Biometrika 34(1-2), 28-35",
     ),
 )
 REFERENCES = {reference.key: reference for reference in _REFERENCES}
@@ -359,15 +425,27 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
 }
 """For every entry of the catalogues the keys of its references; what is general (any matrix, say) has none."""
 
+METHODS: dict[str, tuple[str, ...]] = {
+    "scores": ("coopeval2026",),
+    "fitness": ("coopeval2026", "freund1999"),
+    "ratings": ("marris2025",),
+    "intervals": ("satterthwaite1946", "welch1947"),
+    "resampling": ("efron1979",),
+    "pairs": ("holm1979", "benjamini1995"),
+    "ranks": ("mogstad2024", "piepho2004"),
+}
+"""For every method of evaluation the keys of its references."""
+
 
 def cited(plan: Plan) -> Iterator[Reference]:
     """Every reference behind a plan, each once, in the order of games, mechanisms and agents."""
-    seen: set[str] = set()
-    for kind, spec in _specs(plan):
-        for reference in references_of(kind, spec.name):
-            if reference.key not in seen:
-                seen.add(reference.key)
-                yield reference
+    return behind(plan.cells, [strategy for _, strategy in plan.agents])
+
+
+def behind(cells: Iterable[Cell], strategies: Iterable[Spec] = ()) -> Iterator[Reference]:
+    """Every reference behind these, each once, in the order of games, mechanisms and strategies."""
+    found = (references_of(kind, spec.name) for kind, spec in _specs(tuple(cells), strategies))
+    return iter({reference.key: reference for references in found for reference in references}.values())
 
 
 def references_of(kind: Kind, name: str) -> Iterable[Reference]:
@@ -377,11 +455,11 @@ def references_of(kind: Kind, name: str) -> Iterable[Reference]:
     return getattr(catalogue(kind)[name], "references", ())
 
 
-def _specs(plan: Plan) -> Iterator[tuple[Kind, Spec]]:
-    for cell in plan.cells:
+def _specs(cells: Sequence[Cell], strategies: Iterable[Spec]) -> Iterator[tuple[Kind, Spec]]:
+    for cell in cells:
         yield "games", cell.game
-    for cell in plan.cells:
+    for cell in cells:
         for mechanism in cell.stack:
             yield "mechanisms", mechanism
-    for _, strategy in plan.agents:
+    for strategy in strategies:
         yield "agents", strategy

@@ -78,7 +78,8 @@ def _forfeited(spec: MatchSpec, match: Match, answers: Answers, error: PlayerErr
         slot = match.pending.index(error.decision)
     else:
         slot = next(slot for slot, answer in enumerate(answers) if answer is error)
-    failure = Failure(match.pending[slot].player, len(match.choices), slot, type(error).__name__, str(error))
+    decision = match.pending[slot]
+    failure = Failure(decision.player, len(match.choices), slot, decision.kind, str(error))
     return Record(spec, "forfeited", tuple(match.choices), match.lotteries, failure=failure)
 
 

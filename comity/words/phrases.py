@@ -25,6 +25,13 @@ def listed(items: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
+def some(items: Sequence[str], most: int = 6, between: str = ", ") -> str:
+    """Up to so many items, and how many more there are: "a, b and 3 more", "a; b; and 3 more"."""
+    rest = len(items) - most
+    more = f"{between.strip(', ')} and {rest} more" if rest > 0 else ""
+    return f"{between.join(items[:most])}{more}"
+
+
 def sentence(text: str) -> str:
     """The text with its first letter large."""
     return text[:1].upper() + text[1:]

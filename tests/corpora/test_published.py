@@ -5,7 +5,6 @@ The expected numbers were worked out from the published data by a program that s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,17 +12,16 @@ import pytest
 from numpy.testing import assert_allclose
 
 from comity.core.named import named_game
-from comity.corpora.coopeval import Imported, import_coopeval, read_coopeval
+from comity.corpora.coopeval import import_coopeval, read_coopeval
 from comity.dynamics.published import exponential_weights
-from comity.metrics import social_dilemmas, table
+from comity.metrics import contrasts, table
 from comity.metrics.metagame import is_population, meta_game
-from comity.records.store import RunFile
-from comity.records.tables import Tables, tables
+from comity.records.tables import Tables
 from tests.corpora.identities import frequencies
+from tests.corpora.published import DILEMMAS, Published
 
 pytestmark = pytest.mark.slow
 
-DILEMMAS = ("prisoners_dilemma", "public_goods", "travellers_dilemma", "trust_game")
 
 HEADLINE = {
     "contracting": (0.8014, (0.8009, 0.7998, 0.8036)),
@@ -47,6 +45,26 @@ PER_GAME = {
 
 FITNESS = {"none": 0.021, "repetition": 0.992, "mediation": 1.0, "contracting": 0.999}
 """The Fitness of each mechanism over the four dilemmas; populations have none."""
+
+ERRORS = {
+    "contracting": (0.0110, 0.037),
+    "mediation": (0.0155, 0.082),
+    "repetition": (0.0088, 0.141),
+    "reputation_first_order": (0.0174, 0.138),
+    "reputation": (0.0146, 0.097),
+    "none": (0.0165, 0.015),
+}
+"""The standard error of the headline over replicates, and the one over games that the source prints."""
+
+PER_GAME_ERRORS = {
+    "none": (0.0139, 0.0052, 0.0387, 0.0516),
+    "repetition": (0.0267, 0.0030, 0.0206, 0.0093),
+    "reputation_first_order": (0.0101, 0.0160, 0.0275, 0.0611),
+    "reputation": (0.0429, 0.0025, 0.0082, 0.0388),
+    "mediation": (0.0526, 0.0095, 0.0267, 0.0160),
+    "contracting": (0.0282, 0.0054, 0.0294, 0.0160),
+}
+"""The standard errors of `PER_GAME` over replicates."""
 
 ABLATIONS = {
     "repetition[memory=2]": 0.849,
@@ -84,34 +102,11 @@ DELEGATION = {
 }
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """An import and what it became."""
-
-    imported: Imported
-    run: Path
-    tables: Tables
-    dilemmas: frozenset[str]
-
-
-def corpus(path: Path, out: Path) -> Corpus:
-    imported = import_coopeval(path, out)
-    with RunFile.open(out) as run:
-        made = tables(run.records(), decisions=False)
-        cells = {record.match.cell for record in run.records()}
-    return Corpus(imported, out, made, social_dilemmas(cells))
-
-
 @pytest.fixture(scope="module")
-def everything(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """All replicates and ablations, from the tidy tables."""
-    return corpus(shared_data / "coopeval", tmp_path_factory.mktemp("coopeval") / "run")
-
-
-@pytest.fixture(scope="module")
-def third(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def third(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
     """The third replicate, from the source's own layout."""
-    return corpus(shared_data / "coopeval_raw", tmp_path_factory.mktemp("coopeval") / "run")
+    out = tmp_path_factory.mktemp("coopeval") / "run"
+    return Published(import_coopeval(shared_data / "coopeval_raw", out), out)
 
 
 def values(found: Tables, metric: str, *by: str, games: tuple[str, ...] | None = None) -> dict[tuple[str, ...], float]:
@@ -119,24 +114,24 @@ def values(found: Tables, metric: str, *by: str, games: tuple[str, ...] | None =
     return {tuple(row[key] for key in by): row["value"] for row in rows}
 
 
-def test_everything_replays_and_nothing_disagrees(everything: Corpus, third: Corpus) -> None:
-    assert everything.imported.disagreements == third.imported.disagreements == ()
-    assert (everything.imported.recorded, everything.imported.left_out) == (5244, 0)
+def test_everything_replays_and_nothing_disagrees(published: Published, third: Published) -> None:
+    assert published.imported.disagreements == third.imported.disagreements == ()
+    assert (published.imported.recorded, published.imported.left_out) == (5244, 0)
     assert (third.imported.recorded, third.imported.left_out) == (1596, 0)
-    assert everything.imported.payoffs_only == 72
-    assert set(everything.tables.matches["status"]) == {"finished", "payoffs_only"}
-    assert len(everything.tables.plays) + 2 * 36 * 2 * 15 == 78_732
+    assert published.imported.payoffs_only == 72
+    assert set(published.tables.matches["status"]) == {"finished", "payoffs_only"}
+    assert len(published.tables.plays) + 2 * 36 * 2 * 15 == 78_732
 
 
-def test_what_is_missing_is_said(everything: Corpus) -> None:
-    notes = "\n".join(everything.imported.summary())
+def test_what_is_missing_is_said(published: Published) -> None:
+    notes = "\n".join(published.imported.summary())
     for tournament in ("run1/repetition_matching_pennies", "run1/repetition_travellers_dilemma"):
         assert f"{tournament}: 36 of its matches have payoffs only" in notes
     assert "run1/repetition_public_goods: the moves of 216 matches are not told" in notes
 
 
-def test_the_headline(everything: Corpus) -> None:
-    found = table(everything.tables, dilemmas=everything.dilemmas)
+def test_the_headline(published: Published) -> None:
+    found = table(published.tables, dilemmas=published.dilemmas)
     means = {row["mechanism"]: row["value"] for row in found.rows}
     assert {name: round(means[name], 4) for name in HEADLINE} == {name: mean for name, (mean, _) in HEADLINE.items()}
     assert [row["mechanism"] for row in found.rows][:6] == list(HEADLINE)
@@ -146,53 +141,71 @@ def test_the_headline(everything: Corpus) -> None:
     assert any("1 of 4 games (prisoners_dilemma)" in note for note in found.notes)
 
 
-def test_the_dilemmas_are_found_by_what_the_games_pay(everything: Corpus) -> None:
-    assert everything.dilemmas == set(DILEMMAS)
+def test_the_dilemmas_are_found_by_what_the_games_pay(published: Published) -> None:
+    assert published.dilemmas == set(DILEMMAS)
 
 
-def test_the_headline_of_each_replicate(everything: Corpus, third: Corpus) -> None:
-    found = values(everything.tables, "mean", "mechanism", "replicate")
+def test_the_headline_of_each_replicate(published: Published, third: Published) -> None:
+    found = values(published.tables, "mean", "mechanism", "replicate")
     for mechanism, (_, means) in HEADLINE.items():
         assert tuple(round(found[mechanism, f"run{number}"], 4) for number in (1, 2, 3)) == means
     alone = values(third.tables, "mean", "mechanism")
     assert {name: round(alone[name,], 4) for name in HEADLINE} == {name: m[2] for name, (_, m) in HEADLINE.items()}
 
 
-def test_the_mean_by_game(everything: Corpus) -> None:
-    found = values(everything.tables, "mean", "mechanism", "game")
+def test_the_mean_by_game(published: Published) -> None:
+    found = values(published.tables, "mean", "mechanism", "game")
     for mechanism, means in PER_GAME.items():
         assert tuple(round(found[mechanism, game], 4) for game in DILEMMAS) == means
 
 
-def test_the_ablations(everything: Corpus) -> None:
-    found = values(everything.tables, "mean", "mechanism")
+def test_the_error_over_replicates_and_the_published_one_over_games(published: Published) -> None:
+    rows = {row["mechanism"]: row for row in table(published.tables, dilemmas=published.dilemmas).rows}
+    for mechanism, (over_replicates, over_games) in ERRORS.items():
+        assert round(rows[mechanism]["error"], 4) == over_replicates
+        assert round(rows[mechanism]["error_over_games"], 3) == over_games
+    each = table(published.tables, "mean", ("mechanism", "game")).rows
+    by_game = {(row["mechanism"], row["game"]): row["error"] for row in each}
+    for mechanism, errors in PER_GAME_ERRORS.items():
+        assert tuple(round(by_game[mechanism, game], 4) for game in DILEMMAS) == errors
+
+
+def test_which_mechanisms_can_be_told_apart(published: Published) -> None:
+    found, _ = contrasts(published.tables, "mean", "mechanism", dilemmas=published.dilemmas)
+    assert found.groups == tuple((name,) for name in HEADLINE)
+    fitness, _ = contrasts(published.tables, "fitness", "mechanism", dilemmas=published.dilemmas)
+    assert fitness.groups == (("mediation", "contracting", "repetition"), ("none",))
+
+
+def test_the_ablations(published: Published) -> None:
+    found = values(published.tables, "mean", "mechanism")
     assert {name: round(found[name,], 3) for name in ABLATIONS} == ABLATIONS
 
 
-def test_cooperation_rates(everything: Corpus) -> None:
-    found = values(everything.tables, "cooperation", "mechanism", "game")
+def test_cooperation_rates(published: Published) -> None:
+    found = values(published.tables, "cooperation", "mechanism", "game")
     for mechanism, rates in COOPERATION.items():
         for game, rate in zip((*DILEMMAS, "stag_hunt"), rates, strict=True):
             assert rate is None or round(found[mechanism, game], 3) == rate
     assert found["none", "matching_pennies"] is None
 
 
-def test_lost_records_count_as_missing(everything: Corpus) -> None:
-    rows = table(everything.tables, "cooperation", ("mechanism", "game")).rows
+def test_lost_records_count_as_missing(published: Published) -> None:
+    rows = table(published.tables, "cooperation", ("mechanism", "game")).rows
     [lost] = [row for row in rows if (row["mechanism"], row["game"]) == ("repetition", "travellers_dilemma")]
     assert (lost["matches"], lost["replicates"], lost["missing"]) == (72, 2, 36)
 
 
-def test_delegation(everything: Corpus) -> None:
-    plays = everything.tables.plays
+def test_delegation(published: Published) -> None:
+    plays = published.tables.plays
     mediated = plays[plays["mechanism"] == "mediation"]
     shares = mediated.groupby("game")["delegated"].mean().astype(float).round(2)
     assert shares.to_dict() == DELEGATION
 
 
-def test_payoffs_are_those_the_source_stored(everything: Corpus, shared_data: Path) -> None:
+def test_payoffs_are_those_the_source_stored(published: Published, shared_data: Path) -> None:
     stored = pd.read_parquet(shared_data / "coopeval" / "stored_results.parquet")
-    found = values(everything.tables, "payoff", "mechanism", "game", "agent", "replicate")
+    found = values(published.tables, "payoff", "mechanism", "game", "agent", "replicate")
     cells = {t.name: t.names.terms.cell for t in read_coopeval(shared_data / "coopeval").tournaments}
     assert len(stored) == len(found) == 864
     for exp_id, agent, mean in zip(stored["exp_id"], stored["agent"], stored["mean_payoff"], strict=True):
@@ -201,24 +214,24 @@ def test_payoffs_are_those_the_source_stored(everything: Corpus, shared_data: Pa
         assert ours == pytest.approx(mean, abs=1e-12)
 
 
-def test_the_fitness_of_the_headline_table(everything: Corpus, third: Corpus) -> None:
-    found = table(everything.tables, "fitness", dilemmas=everything.dilemmas)
+def test_the_fitness_of_the_headline_table(published: Published, third: Published) -> None:
+    found = table(published.tables, "fitness", dilemmas=published.dilemmas)
     fitness = {row["mechanism"]: row for row in found.rows}
     assert {name: round(fitness[name]["value"], 3) for name in FITNESS} == FITNESS
     assert {fitness[name]["matches"] for name in FITNESS} == {972}
     assert fitness["reputation"]["value"] is None
     assert any(note.startswith("no fitness under reputation_first_order, reputation,") for note in found.notes)
-    by_replicate = values(everything.tables, "fitness", "mechanism", "replicate")
+    by_replicate = values(published.tables, "fitness", "mechanism", "replicate")
     alone = values(third.tables, "fitness", "mechanism")
     for name in FITNESS:
         assert alone[name,] == pytest.approx(by_replicate[name, "run3"], abs=1e-12)
 
 
-def test_fitness_and_final_populations_are_those_the_source_stored(everything: Corpus, shared_data: Path) -> None:
+def test_fitness_and_final_populations_are_those_the_source_stored(published: Published, shared_data: Path) -> None:
     stored = pd.read_parquet(shared_data / "coopeval" / "stored_results.parquet")
     cells = {t.name: t.names.terms.cell for t in read_coopeval(shared_data / "coopeval").tournaments}
-    played = dict(list(everything.tables.outcomes.groupby(["mechanism", "game", "replicate"])))
-    scored = values(everything.tables, "fitness", "mechanism", "game", "replicate", "agent")
+    played = dict(list(published.tables.outcomes.groupby(["mechanism", "game", "replicate"])))
+    scored = values(published.tables, "fitness", "mechanism", "game", "replicate", "agent")
     compared = 0
     for exp_id, rows in stored.groupby("exp_id"):
         cell, replicate = cells[str(exp_id)], str(exp_id).split("/")[0]
@@ -237,8 +250,8 @@ def test_fitness_and_final_populations_are_those_the_source_stored(everything: C
     assert compared == 84
 
 
-def test_an_agent_of_the_headline_table(everything: Corpus) -> None:
-    found = values(everything.tables, "mean", "mechanism", "agent")
+def test_an_agent_of_the_headline_table(published: Published) -> None:
+    found = values(published.tables, "mean", "mechanism", "agent")
     assert found["contracting", "anthropic/claude-sonnet-4.5(CoT)"] == pytest.approx(0.557, abs=5e-4)
     for mechanism, (mean, _) in HEADLINE.items():
         agents = [value for (name, _), value in found.items() if name == mechanism]
@@ -246,11 +259,11 @@ def test_an_agent_of_the_headline_table(everything: Corpus) -> None:
         assert sum(agents) / 6 == pytest.approx(mean, abs=5e-5)
 
 
-def test_the_mean_is_a_frequency_of_actions(everything: Corpus, shared_data: Path) -> None:
+def test_the_mean_is_a_frequency_of_actions(published: Published, shared_data: Path) -> None:
     terms = [t.names.terms for t in read_coopeval(shared_data / "coopeval").tournaments]
     weights = {t.cell.mechanism_label: t.weights for t in terms}
-    found = values(everything.tables, "mean", "mechanism", "game", "replicate")
-    expected = frequencies(everything.tables, weights)
+    found = values(published.tables, "mean", "mechanism", "game", "replicate")
+    expected = frequencies(published.tables, weights)
     assert len(expected) == 6 * 4 * 3 + 12 * 3 - 1  # all but the tournament whose moves are lost
     for key, frequency in expected.items():
         assert found[key] == pytest.approx(frequency, abs=1e-12)
@@ -279,20 +292,19 @@ def test_one_tournament_and_one_replicate_are_read_alone(shared_data: Path) -> N
     assert record.replayed().outcome is not None
 
 
-def test_stated_probabilities_are_kept(everything: Corpus) -> None:
-    with RunFile.open(everything.run) as run:
-        stated = [lottery for record in run.records() for lottery in record.lotteries.values()]
+def test_stated_probabilities_are_kept(published: Published) -> None:
+    stated = [lottery for record in published.records for lottery in record.lotteries.values()]
     assert len(stated) == 21_060
     pure = sum(max(lottery.probabilities) == 1 for lottery in stated) / len(stated)
     assert round(pure, 2) == 0.79
 
 
-def test_moves_that_follow_from_payoffs_are_those_others_found(everything: Corpus, shared_data: Path) -> None:
+def test_moves_that_follow_from_payoffs_are_those_others_found(published: Published, shared_data: Path) -> None:
     moves = pd.read_parquet(shared_data / "coopeval" / "moves.parquet")
     lost = moves[moves["exp_id"] == "run1/repetition_public_goods"].sort_values(["match_id", "round", "seat"])
-    plays = everything.tables.plays
+    plays = published.tables.plays
     cell = (plays["game"] == "public_goods") & (plays["mechanism"] == "repetition") & (plays["replicate"] == "run1")
-    ours = plays[cell].assign(agents=plays["match"].map(everything.tables.matches.set_index("match")["agents"]))
+    ours = plays[cell].assign(agents=plays["match"].map(published.tables.matches.set_index("match")["agents"]))
     theirs = lost.groupby("match_id").agg(agents=("agent", lambda agents: tuple(agents[:3])), actions=("action", tuple))
     by_agents = dict(zip(theirs["agents"], theirs["actions"], strict=True))
     for _, match in ours.groupby("match"):

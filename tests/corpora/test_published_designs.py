@@ -20,21 +20,13 @@ from numpy.typing import NDArray
 from comity.corpora.coopeval import read_coopeval
 from comity.dynamics.certificate import flaw
 from comity.dynamics.rating import DeviationRatings, deviation_ratings
-from comity.metrics import design_metrics, proposals, social_dilemmas, table
+from comity.metrics import design_metrics, proposals, social_dilemmas, table, under
 from comity.records.record import Record
-from comity.records.tables import Tables, tables
+from comity.records.tables import Tables
+from tests.corpora.published import AGENTS, DILEMMAS, Published
 
 pytestmark = pytest.mark.slow
 
-DILEMMAS = ("prisoners_dilemma", "public_goods", "travellers_dilemma", "trust_game")
-AGENTS = (
-    "anthropic/claude-sonnet-4.5(CoT)",
-    "google/gemini-3-flash-preview(CoT)",
-    "google/gemini-3-flash-preview(IO)",
-    "openai/gpt-5.2(CoT)",
-    "openai/gpt-4o-2024-05-13(CoT)",
-    "qwen/qwen3-30b-a3b-instruct-2507(CoT)",
-)
 DESIGNS = {
     ("mediation", "design_equilibrium"): ((95.8, 95.8, 97.2, 75.0, 27.8, 61.1), (4.2, 4.2, 2.8, 16.0, 14.7, 15.2)),
     ("mediation", "design_dominance"): ((45.8, 50.0, 47.2, 33.3, 11.1, 33.3), (26.7, 28.9, 27.4, 23.6, 7.9, 19.2)),
@@ -53,17 +45,13 @@ RANKS = {
 
 
 @pytest.fixture(scope="module")
-def records(shared_data: Path) -> list[Record]:
-    return [
-        record
-        for record in read_coopeval(shared_data / "coopeval").records()
-        if record.match.cell.mechanism_label in RANKS
-    ]
+def records(published: Published) -> list[Record]:
+    return [record for record in published.records if record.match.cell.mechanism_label in RANKS]
 
 
 @pytest.fixture(scope="module")
-def designed(records: list[Record]) -> Tables:
-    return tables(record for record in records if record.match.cell.mechanism_label in ("mediation", "contracting"))
+def designed(published: Published) -> Tables:
+    return under(published.tables, ["mediation", "contracting"])
 
 
 def test_the_published_table_of_designs(records: list[Record], designed: Tables) -> None:

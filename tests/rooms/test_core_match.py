@@ -53,7 +53,7 @@ def test_an_illegal_choice_is_refused_and_changes_nothing(choices: tuple[Any, ..
 
 def test_the_refusal_says_what_is_allowed() -> None:
     with pytest.raises(
-        IllegalChoice, match=r"player 0 chose 'x' at a decision of kind 'act', .* one of cooperate, defect"
+        IllegalChoice, match=r"player 1 chose 'x' at a decision of kind 'act', .* one of cooperate, defect"
     ):
         Match(PD).answer(("x", "defect"))
 
@@ -133,7 +133,7 @@ def test_a_record_is_played_again_as_far_as_it_goes() -> None:
     ("record", "step", "reason"),
     [
         ([("defect",)], 0, "the record answers 1 decisions, the rules put 2"),
-        ([("defect", "defect"), ("defect", "sulk")], 1, "player 1 chose 'sulk'"),
+        ([("defect", "defect"), ("defect", "sulk")], 1, "player 2 chose 'sulk'"),
         ([("defect", "defect")] * 3, 2, "the record goes on where the rules have ended"),
         ([("defect", "defect")] * 2 + [()], 2, "the record goes on where the rules have ended"),
         ([()], 0, "the record answers 0 decisions, the rules put 2"),

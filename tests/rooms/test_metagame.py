@@ -18,7 +18,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from comity.dynamics.payoffs import fitness
 from comity.dynamics.published import exponential_weights
 from comity.metrics import MetricError, table
-from comity.metrics.metagame import NoMetaGame, meta_game, role_meta_game
+from comity.metrics.metagame import NoMetaGame, meta_game, meta_games, role_meta_game, without_meta_game
 from comity.records.tables import Tables, tables
 
 Seated = tuple[tuple[str, ...], tuple[float, ...]]
@@ -48,7 +48,7 @@ def rows(matches: Iterable[Seated], mechanism: str = "m", replicate: str = "1", 
 
 def as_tables(*outcomes: pd.DataFrame) -> Tables:
     joined = pd.concat(outcomes, ignore_index=True)
-    return replace(tables([]), matches=joined, outcomes=joined)
+    return replace(tables([]), matches=joined.drop_duplicates("match"), outcomes=joined)
 
 
 def tournament(seed: int, seats: int, repeats: int = 1) -> list[Seated]:
@@ -142,6 +142,40 @@ def test_more_meetings_than_can_be_listed_are_refused_and_said() -> None:
     assert "no fitness in m g 1, where agents and seats make more than 1,000,000 meetings" in result.notes
 
 
+# Averaged over replicates
+
+
+def test_replicates_weigh_the_same_in_the_meta_game_of_a_cell() -> None:
+    """The first replicate has every match twice and the second once; without pooling, both count the same."""
+    more = [(agents, tuple(paid + 2 for paid in payoffs)) for agents, payoffs in TWO]
+    found = as_tables(rows([*TWO, *TWO]), rows(more, replicate="2", first=100))
+    [(key, paid)] = meta_games(found).items()
+    assert (key, paid.agents, paid.missing) == (("m", "g"), ("x", "y"), ())
+    assert paid.payoffs.tolist() == [[3.0, 8.0], [8.0, 6.0]]
+    assert meta_games(found, column="score")["m", "g"].payoffs.tolist() == [[1.0, 3.5], [3.5, 2.5]]
+    by_role = meta_games(found, roles=True)["m", "g"]
+    assert by_role.payoffs.tolist() == [[[2.0, 5.0], [9.0, 6.0]], [[4.0, 7.0], [11.0, 6.0]]]
+
+
+def test_an_entry_that_one_replicate_lacks_is_that_of_the_others_and_one_that_all_lack_is_named() -> None:
+    lacking = [match for match in TWO if match[0] != ("y", "y")]
+    found = as_tables(rows(TWO), rows(lacking, replicate="2", first=100))
+    paid = meta_games(found)["m", "g"]
+    assert paid.missing == ()
+    assert paid.payoffs.tolist() == meta_game(rows(TWO)).payoffs.tolist()
+    nobody = as_tables(rows(lacking), rows(lacking, replicate="2", first=100))
+    assert meta_games(nobody)["m", "g"].missing == ("y against y",)
+    assert meta_games(nobody, roles=True)["m", "g"].missing == ("y, y",)
+
+
+def test_a_population_is_left_out_and_said() -> None:
+    crowd = rows([(("x", "y", "x", "y"), (1.0, 2.0, 3.0, 4.0))], mechanism="reputation", first=100)
+    found = as_tables(rows(TWO), crowd.assign(seat=[0, 1, 0, 1]))
+    assert list(meta_games(found)) == list(meta_games(found, roles=True)) == [("m", "g")]
+    [sentence] = without_meta_game(found, "payoff tensor")
+    assert sentence.startswith("no payoff tensor under reputation: all play there in one match")
+
+
 # Fitness
 
 
@@ -171,13 +205,9 @@ def test_agents_are_weighted_within_each_replicate() -> None:
     assert by_agent["x",] == pytest.approx((0.5 + 0.0) / 2, abs=1e-6)
     assert by_agent["x",] == pytest.approx(by_agent["y",])
     result = table(found, "fitness", ["mechanism"], ["all"])
-    assert result.rows[0] == {
-        "mechanism": "m",
-        "value": pytest.approx(0.5),
-        "matches": 8,
-        "replicates": 2,
-        "missing": 0,
-    }
+    [row] = result.rows
+    assert (row["mechanism"], row["value"]) == ("m", pytest.approx(0.5))
+    assert (row["matches"], row["replicates"], row["missing"]) == (8, 2, 0)
     assert "averaged over agents, each with its share of the population as weight" in result.notes
     assert "averaged, each with equal weight, over replicates" in result.notes
 

@@ -101,6 +101,11 @@ def value(found: ResultTable, *key: str) -> Any:
     return row["value"]
 
 
+def resting(row: dict[str, Any]) -> tuple[Any, ...]:
+    """The value of a row and what it rests on."""
+    return tuple(row[column] for column in ("value", "matches", "replicates", "missing"))
+
+
 # The average
 
 
@@ -115,7 +120,7 @@ def outcomes(*rows: tuple[int, str, str, str, str, float]) -> Tables:
         who = {"player": seat, "seat": seat, "role": "player", "agent": agent, "status": status}
         listed.append({**where, **who, "payoff": payoff, "score": payoff / 10})
     empty = tables([])
-    return Tables(pd.DataFrame(listed), pd.DataFrame(listed), empty.plays, empty.decisions)
+    return Tables(pd.DataFrame(listed).drop_duplicates("match"), pd.DataFrame(listed), empty.plays, empty.decisions)
 
 
 def test_agents_then_replicates_then_games_weigh_the_same() -> None:
@@ -133,9 +138,7 @@ def test_agents_then_replicates_then_games_weigh_the_same() -> None:
     by_game = table(found, "payoff", ["game"])
     assert (value(by_game, "a"), value(by_game, "b")) == (3.5, 7.0)
     by_mechanism = table(found, "mean", ["mechanism"], ["all"])
-    assert by_mechanism.rows == [
-        {"mechanism": "m", "value": pytest.approx(0.525), "matches": 4, "replicates": 2, "missing": 0}
-    ]
+    assert list(map(resting, by_mechanism.rows)) == [(pytest.approx(0.525), 4, 2, 0)]
     by_agent = table(found, "payoff", ["game", "agent"])
     assert value(by_agent, "a", "x") == 5.5  # mean of 10 in replicate 1 and 1 in replicate 2
     assert value(by_agent, "b", "y") == 7.0
@@ -171,14 +174,10 @@ def test_what_is_missing_is_counted_and_named() -> None:
         (2, "a", "n", "1", "x", nan),
     )
     rows = table(found, "payoff", ["mechanism"]).rows
-    assert rows == [
-        {"mechanism": "m", "value": 4.0, "matches": 1, "replicates": 1, "missing": 1},
-        {"mechanism": "n", "value": None, "matches": 0, "replicates": 0, "missing": 1},
-    ]
+    assert [(row["mechanism"], *resting(row)) for row in rows] == [("m", 4.0, 1, 1, 1), ("n", None, 0, 0, 1)]
     assert "matches without a value: 2 forfeited" in table(found, "payoff", ["mechanism"]).notes
-    assert table(found, "payoff", ["agent"]).rows[1] == {
-        "agent": "y", "value": None, "matches": 0, "replicates": 0, "missing": 1
-    }  # fmt: skip
+    last = table(found, "payoff", ["agent"]).rows[1]
+    assert (last["agent"], *resting(last)) == ("y", None, 0, 0, 1)
 
 
 def test_welfare_of_a_match_counts_once_whoever_played_it() -> None:
@@ -236,7 +235,7 @@ def test_cooperation_where_no_action_means_that_is_neither_a_value_nor_missing()
     found = played(["prisoners_dilemma", "matching_pennies"], ["none"])
     result = table(found, "cooperation", ["game"])
     [pennies] = [row for row in result.rows if row["game"] == "matching_pennies"]
-    assert pennies == {"game": "matching_pennies", "value": None, "matches": 0, "replicates": 0, "missing": 0}
+    assert resting(pennies) == (None, 0, 0, 0)
     assert "cooperation rate is not defined in matching_pennies" in result.notes
 
 
@@ -369,9 +368,10 @@ def test_json_csv_and_markdown_hold_the_same_rows() -> None:
     assert read[1]["value"] == ""
     assert float(read[0]["value"]) == found.rows[0]["value"]
     lines = found.as_markdown().splitlines()
-    assert lines[0] == "| game | value | matches | replicates | missing |"
-    assert lines[2] == f"| prisoners_dilemma | {found.rows[0]['value']:.3f} | 4 | 1 | 0 |"
-    assert lines[3] == "| matching_pennies |  | 0 | 0 | 0 |"
+    value, low, high = (f"{found.rows[0][column]:.3f}" for column in ("value", "low", "high"))
+    assert lines[0] == "| game | value | 95 % interval | matches | replicates | missing |"
+    assert lines[2] == f"| prisoners_dilemma | {value} | {low} to {high} | 4 | 1 | 0 |"
+    assert lines[3] == "| matching_pennies | - | - | 0 | 0 | 0 |"
 
 
 def test_every_metric_says_what_it_is() -> None:

@@ -207,7 +207,7 @@ def test_a_match_that_ended_before_is_missing() -> None:
 def test_what_cannot_be_judged_is_said(tournament: Tables) -> None:
     with pytest.raises(MetricError, match="made without decisions"):
         proposals(tables(records(), decisions=False), CELLS.values())
-    with pytest.raises(MetricError, match="contracts on pd cannot be judged"):
+    with pytest.raises(MetricError, match="rules of contracts on pd cannot be told"):
         proposals(tournament, [CELLS["none"]])
     other = replace(CELLS["contracts"], game=Spec.of("stag_hunt"))
     with pytest.raises(MetricError, match="contracts on pd is not the same game in all runs"):

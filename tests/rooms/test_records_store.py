@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import multiprocessing
 import resource
 import shutil
@@ -218,6 +220,7 @@ def fill_the_disk(folder: Path, room: int) -> None:
     raise SystemExit(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [20_000, 50_000, 100_000, 333_333, 1_000_000])
 def test_a_full_disk_keeps_what_was_written_before(run: RunFile, tmp_path: Path, room: int) -> None:
     run.append([FINISHED])
@@ -229,3 +232,36 @@ def test_a_full_disk_keeps_what_was_written_before(run: RunFile, tmp_path: Path,
     with RunFile.open(tmp_path / "run", writable=True) as file:
         assert (file.count() - 1) % 250 == 0
         assert sum(1 for _ in file.records()) == file.count()
+
+
+def test_the_digest_is_of_the_records_and_of_nothing_else(tmp_path: Path) -> None:
+    def digest(folder: str, header: Header, *batches: list[Record]) -> str:
+        with RunFile.create(tmp_path / folder, header) as file:
+            for batch in batches:
+                file.append(batch)
+            file.journal(2, 0, 0, "cooperate")
+            return file.digest()
+
+    whole = digest("a", HEADER, [FINISHED, PAID, FORFEITED])
+    other = replace(HEADER, name="elsewhere", origin="import", plan="{}", seed=0)
+    assert digest("b", other, [PAID], [FORFEITED], [FINISHED]) == whole
+    assert digest("c", HEADER, [FINISHED, PAID]) != whole
+    assert digest("d", HEADER, [FINISHED, replace(PAID, payoffs=(0.3, -1.5)), FORFEITED]) != whole
+    assert digest("e", HEADER, [FINISHED, replace(PAID, match=replace(PAID.match, cell=TALK)), FORFEITED]) != whole
+    with RunFile.open(tmp_path / "a") as again:
+        assert again.digest() == whole
+
+
+def test_the_digest_is_that_of_the_documented_lines(run: RunFile) -> None:
+    run.append([FINISHED, FORFEITED])
+    lines = (json.dumps(stored(record), separators=(",", ":")) + "\n" for record in (FORFEITED, FINISHED))
+    assert run.digest() == hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_a_damaged_record_has_no_digest(run: RunFile, tmp_path: Path) -> None:
+    run.append([FINISHED])
+    run.close()
+    with closing(sqlite3.connect(tmp_path / "run" / "run.sqlite")) as database, database:
+        database.execute("UPDATE matches SET payoffs = '[3,3]'")
+    with RunFile.open(tmp_path / "run") as damaged, pytest.raises(RunError, match="is damaged"):
+        damaged.digest()

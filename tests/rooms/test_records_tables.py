@@ -62,6 +62,8 @@ def test_a_match_becomes_rows() -> None:
             "status": "finished",
             "plays": 1,
             "decisions": 2,
+            "drawn": True,
+            "shared": False,
         }
     ]
     assert rows(told.outcomes, "player", "seat", "role", "agent", "payoff", "score") == [

@@ -220,7 +220,7 @@ def test_an_illegal_choice_forfeits_the_match(rule: Rule, waits: bool, tmp_path:
     assert (first.status, first.payoffs, first.choices) == ("forfeited", (), (("cooperate", "cooperate"),))
     assert first.failure is not None
     assert (first.failure.player, first.failure.step, first.failure.slot) == (1, 1, 1)
-    assert first.failure.kind == "IllegalChoice"
+    assert first.failure.kind == "act"
     assert second.failure is not None
     assert (second.failure.player, second.failure.slot) == (0, 0)
 
@@ -231,8 +231,8 @@ def test_an_agent_that_fails_forfeits_the_match(waits: bool, tmp_path: Path) -> 
     with file_of(ONCE, tmp_path) as opened:
         first, second = played(ONCE, agents, opened, waits)
     reason = "no answer after 6 attempts"
-    assert first.failure == Failure(1, 0, 1, "PlayerError", reason)
-    assert second.failure == Failure(0, 0, 0, "PlayerError", reason)
+    assert first.failure == Failure(1, 0, 1, "act", reason)
+    assert second.failure == Failure(0, 0, 0, "act", reason)
     assert first.choices == second.choices == ()
 
 
@@ -244,7 +244,7 @@ def test_a_strategy_that_finds_no_equilibrium_forfeits_the_match(waits: bool, tm
     agents = {**agents_of(ONCE), "always_defect": scripted("always_defect", unsolved)}
     with file_of(ONCE, tmp_path) as opened:
         first, _ = played(ONCE, agents, opened, waits)
-    assert first.failure == Failure(1, 0, 1, "NoAnswer", "no equilibrium was found")
+    assert first.failure == Failure(1, 0, 1, "act", "no equilibrium was found")
 
 
 def test_when_two_fail_the_first_in_the_step_is_named_whoever_failed_first(tmp_path: Path) -> None:

@@ -142,6 +142,7 @@ pairs = st.tuples(small, small)
 tables = st.tuples(*(st.tuples(pairs, pairs),) * 2)
 
 
+@pytest.mark.slow
 @given(
     tables,
     st.sampled_from([("a", "b"), ("b", "a"), ("x", "y")]),
