@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.corpora.published import Published, imported_once
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED_DATA = CHECKOUT.parent / "shared" / "data"
 
@@ -26,6 +28,21 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the published data, in the folder shared/data beside the checkout")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def published(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """The published CoopEval records, imported once."""
+    base = tmp_path_factory.getbasetemp()
+    return imported_once(shared_data / "coopeval", base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give neighbouring tests to one process, so that it alone makes what they share; who is done first takes over."""
+    from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untyped]
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 class NetworkRefused(Exception):

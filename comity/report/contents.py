@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from comity.report.figures import Figure
 from comity.report.grid import Grid
@@ -29,9 +31,8 @@ class Transcript:
 class CellPart:
     """One game under one mechanism.
 
-    key: its place in the page. digest: the numbers of its headline. gap: what is missing, in words. agents: how each
-    did. against: who was paid what against whom. rounds: cooperation from round to round, where there are rounds.
-    transcript: one match, where one is known move by move.
+    key: its place in the page. digest: the numbers of its headline. gap: what is missing, in words. parts: its tables
+    and figures. transcript: one match, where one is known move by move.
     """
 
     key: str
@@ -39,32 +40,67 @@ class CellPart:
     digest: str
     gap: str
     facts: tuple[tuple[str, str], ...]
-    agents: Grid
-    against: Grid | None
-    rounds: Figure | None
+    parts: tuple[Grid | Figure | Words | Prose, ...]
     transcript: Transcript | None
 
 
 @dataclass(frozen=True)
-class Forfeit:
-    """A match that ended without payoffs: its number, where it was played and by whom, and why it ended."""
+class Prose:
+    """Paragraphs."""
 
-    match: int
-    mechanism: str
-    game: str
-    agents: str
-    reason: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list of sentences."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A table of text. rows: as many entries as there are columns; the first is the head of its row."""
+
+    caption: str
+    note: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Text that is shown as it is, such as a plan."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of what follows inside a section."""
+
+    text: str
+
+
+Part: TypeAlias = Grid | Figure | Prose | Items | Words | Source | Head | CellPart
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with a head of its own.
+
+    key: its place in the page. beside: tables that are too long for the page, and go into the files alone.
+    """
+
+    key: str
+    title: str
+    parts: tuple[Part, ...]
+    beside: tuple[Grid, ...] = ()
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The whole page.
-
-    complete: the sentence that says so, empty where the run is not. agents: how they did, where anything was played.
-    maps: numbers by mechanism and game. rounds: cooperation over rounds, one figure per mechanism. cells:
-    for each mechanism its games. gaps: what is missing, in sentences. forfeits_cut: how many forfeited matches are not
-    listed. plan: the text the run was made from.
-    """
+    """The whole page. complete: the sentence that says so, empty where the run is not."""
 
     name: str
     kind: str
@@ -72,13 +108,15 @@ class Contents:
     warnings: tuple[Warned, ...]
     complete: str
     facts: tuple[tuple[str, str], ...]
-    agents: Grid | None
-    maps: tuple[Figure, ...]
-    rounds: tuple[Figure, ...]
-    cells: tuple[tuple[str, tuple[CellPart, ...]], ...]
-    gaps: tuple[str, ...]
-    forfeits: tuple[Forfeit, ...]
-    forfeits_cut: int
-    plan_title: str
-    plan_note: str
-    plan: str
+    sections: tuple[Section, ...]
+
+    def pictured(self) -> Iterator[Figure | Grid]:
+        """Every figure and table of numbers, in the order of the page."""
+        for section in self.sections:
+            for part in section.parts:
+                yield from (one for one in _inside(part) if isinstance(one, Figure | Grid))
+            yield from section.beside
+
+
+def _inside(part: Part) -> tuple[Part, ...]:
+    return part.parts if isinstance(part, CellPart) else (part,)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Iterable
 from itertools import chain, count
 
@@ -33,6 +35,12 @@ def matches(n: int) -> str:
 def prose(label: str) -> str:
     """The label of a game or mechanism as prose has it, without its underscores."""
     return label.replace("_", " ")
+
+
+def slug(text: str) -> str:
+    """The text as the name of a file or a place: small letters, digits and hyphens, at most 60, and never empty."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:60].strip("-") or "unnamed"
 
 
 def distinct(labels: Iterable[object]) -> list[str]:

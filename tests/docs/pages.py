@@ -25,6 +25,8 @@ from sybil import Document, Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
+from tests.commands import Called, called
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     page.relative_to(CHECKOUT).as_posix() for page in (*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md"))
@@ -35,6 +37,7 @@ FILES = ("ini", "json", "text", "toml")
 COMMAND = re.compile(r"^\$ comity\b(?:.*\\\n)*.*$", re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 REMARK = re.compile(r"<!--\s*(not run|exits with):?\s+(\S[^\n]*?)\s*-->\s*\Z")
+FENCE = re.compile(r"^```", re.MULTILINE)
 SAVED = re.compile(r"\bSave this as `([\w./-]+)`:\s*\Z")
 
 
@@ -66,8 +69,10 @@ def remarks(example: Example) -> dict[str, str]:
 
 
 def before(example: Example) -> str:
-    """The page up to a block."""
-    return example.document.text[: example.start]
+    """The page up to the block of an example; a doctest is one of several examples in its block."""
+    page = example.document.text[: example.start]
+    fences = [found.start() for found in FENCE.finditer(page)]
+    return page[: fences[-1]] if len(fences) % 2 else page
 
 
 def run_commands(example: Example) -> None:
@@ -88,19 +93,24 @@ def transcript(block: str) -> Iterator[tuple[list[str], str]]:
         yield shlex.split(found[0].removeprefix("$ comity").replace("\\\n", " "), comments=True), shown
 
 
-def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run the installed command as a person would, in the present folder and without colours."""
-    command = Path(sys.executable).with_name("comity")
-    plain = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb"}
-    return subprocess.run(
-        [command, *arguments],
-        env=plain,
+def run(arguments: list[str]) -> Called:
+    """Run the command as a person would, in the present folder and without colours.
+
+    What may start processes is started as one itself; everything else is called in this process.
+    """
+    plain = {"COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb"}
+    if arguments[0] != "run":
+        return called(arguments, environment=plain, together=True)
+    ended = subprocess.run(
+        [Path(sys.executable).with_name("comity"), *arguments],
+        env={**os.environ, **plain},
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+    return Called(ended.returncode, ended.stdout, "")
 
 
 def agree(shown: str, printed: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sybil.example import SybilFailure
 
 from tests.docs.pages import CHECKOUT, COMMANDS, FILES, PAGES, agree, examples, has_commands, languages, transcript
 
@@ -55,6 +56,13 @@ def test_an_example_is_left_out_only_for_a_reason(tmp_path: Path) -> None:
     evaluate(written(tmp_path, "<!-- not run: takes a day -->\n\n´´´python\nassert 1 == 2\n´´´\n"))
     with pytest.raises(AssertionError):
         evaluate(written(tmp_path, "<!-- not run: -->\n´´´python\nassert 1 == 2\n´´´\n"))
+
+
+def test_a_block_of_doctests_is_left_out_as_a_whole(tmp_path: Path) -> None:
+    wrong = "´´´python\n>>> 1\n1\n>>> 1\n2\n\n´´´\n"
+    evaluate(written(tmp_path, f"<!-- not run: takes a day -->\n{wrong}"))
+    with pytest.raises(SybilFailure):
+        evaluate(written(tmp_path, f"<!-- not run: takes a day -->\n{wrong}\n{wrong}"))
 
 
 @pytest.mark.usefixtures("clone")

@@ -11,6 +11,7 @@ import pytest
 SCRIPTS = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_it_runs(script: Path) -> None:
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from comity.report.page import write_report
+from comity.report.results import Results
+from tests.corpora.published import Published
+from tests.report.measured import results_of
 from tests.report.reading import Element, read
 from tests.report.runs import forfeited, records, write_run
 
@@ -27,6 +31,13 @@ def page(whole: Path) -> str:
 def read_page(page: str) -> Element:
     """Its report, as a tree."""
     return read(page)
+
+
+@pytest.fixture(scope="session")
+def published_results(published: Published) -> Iterator[Results]:
+    """What is measured of the published records."""
+    with results_of(published.run) as results:
+        yield results
 
 
 @pytest.fixture(scope="session")

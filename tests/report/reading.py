@@ -71,3 +71,26 @@ def read(page: str) -> Element:
     reader.close()
     assert [element.tag for element in reader.open] == ["document"], "something is not closed"
     return reader.root
+
+
+def grid(page: Element, caption: str) -> dict[str, dict[str, Element]]:
+    """The entries of the one table with that caption, by the heads of row and column."""
+    [found] = [each for each in page.all("table") if next(each.all("caption")).text.startswith(caption)]
+    heads = [head.text for head in found.one("thead").all("th")][1:]
+    rows = found.one("tbody").all("tr")
+    return {row.one("th").text: dict(zip(heads, row.all("td"), strict=True)) for row in rows}
+
+
+def value(entry: Element) -> float | None:
+    """The number of an entry in full, None where a dash stands."""
+    return next((float(data.attributes["value"]) for data in entry.all("data")), None)
+
+
+def interval(entry: Element) -> str:
+    """The interval of an entry as it is printed, empty where there is none."""
+    return "".join(small.text for small in entry.all("small", class_="interval"))
+
+
+def rests(entry: Element) -> list[str]:
+    """What an entry says it rests on, and what is missing: its small print but for the interval."""
+    return [small.text for small in entry.all("small") if small.attributes.get("class") != "interval"]

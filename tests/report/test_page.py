@@ -11,22 +11,11 @@ from comity.metrics import table
 from comity.records.store import Header, RunError, RunFile
 from comity.records.tables import Tables, tables
 from comity.report.page import write_report
+from comity.report.sections.rounds import rounds
 from comity.words.transcript import transcript
-from tests.report.reading import Element, read
-from tests.report.runs import PLAN, forfeited, records, renamed, write_run
-
-
-def grid(page: Element, caption: str) -> dict[str, dict[str, Element]]:
-    """The entries of the one table with that caption, by the heads of row and column."""
-    [found] = [each for each in page.all("table") if next(each.all("caption")).text.startswith(caption)]
-    heads = [head.text for head in found.one("thead").all("th")][1:]
-    rows = found.one("tbody").all("tr")
-    return {row.one("th").text: dict(zip(heads, row.all("td"), strict=True)) for row in rows}
-
-
-def value(entry: Element) -> float | None:
-    """The number of an entry in full, None where a dash stands."""
-    return next((float(data.attributes["value"]) for data in entry.all("data")), None)
+from tests.report.measured import results_of
+from tests.report.reading import Element, grid, read, rests, value
+from tests.report.runs import PLAN, SHORT, forfeited, records, renamed, write_run
 
 
 def cell(page: Element, mechanism: str, game: str) -> Element:
@@ -54,7 +43,7 @@ def test_the_leaderboard_is_the_metric(read_page: Element, measured: Tables) -> 
     for row in overall:
         entry = found[row["agent"]]["All mechanisms"]
         assert value(entry) == row["value"]
-        assert entry.one("small").text == f"{row['matches']} matches"
+        assert rests(entry) == [f"{row['matches']} matches"]
     for row in table(measured, "mean", ["agent", "mechanism"], dilemmas).rows:
         assert value(found[row["agent"]][row["mechanism"].replace("_", " ")]) == row["value"]
 
@@ -72,9 +61,7 @@ def test_the_maps_are_the_metric(read_page: Element, measured: Tables, metric: s
     for row in rows:
         entry = found[row["mechanism"].replace("_", " ")][row["game"].replace("_", " ")]
         assert value(entry) == row["value"]
-        assert row["value"] is None or entry.one("small").text == f"{row['matches']} match" + "es" * (
-            row["matches"] > 1
-        )
+        assert row["value"] is None or rests(entry) == [f"{row['matches']} match" + "es" * (row["matches"] > 1)]
     printed = sorted(text.text for text in figure.one("svg").all("text") if "." in text.text)
     assert printed == sorted(f"{row['value']:.2f}" for row in rows if row["value"] is not None)
 
@@ -110,7 +97,16 @@ def test_cooperation_over_the_rounds_is_drawn_and_tabled(read_page: Element) -> 
     assert shares == {"saint": [1, 1, 1, 1], "rogue": [0, 0, 0, 0], "turncoat": [1, 0, 0, 0]}
     overall = grid(read_page, "Cooperation over rounds under repetition")["prisoners dilemma"]
     assert [value(entry) for entry in overall.values()] == pytest.approx([2 / 3, 1 / 3, 1 / 3, 1 / 3])
-    assert not list(cell(read_page, "none", "prisoners dilemma").all("figure"))
+    once = cell(read_page, "none", "prisoners dilemma").all("figure")
+    assert not [figure for figure in once if "over rounds" in figure.one("figcaption").text]
+
+
+def test_mechanisms_with_one_game_share_a_figure_over_the_rounds(tmp_path: Path) -> None:
+    made = [one for one in records() if one.match.cell.game_label == "prisoners_dilemma"]
+    with results_of(write_run(tmp_path, made)) as results:
+        [figure] = rounds(results)
+    assert figure.title == "Cooperation over rounds in prisoners dilemma"
+    assert [head for head, _ in figure.table.rows] == ["repetition", "reputation first order"]
 
 
 def test_every_cell_tells_a_match_between_different_agents(read_page: Element, whole: Path) -> None:
@@ -156,7 +152,7 @@ def test_what_is_missing_stands_beside_the_number(broken: Element) -> None:
     part = cell(broken, "none", "prisoners dilemma")
     assert "1 match of this cell, forfeited or not played: no mean counts them." in part.text
     entry = grid(part, "How each agent did")["rogue"]["Payoff"]
-    assert [small.text for small in entry.all("small")] == ["4 matches", "1 missing"]
+    assert rests(entry) == ["4 matches", "1 missing"]
     assert "mean – · 0 matches" in next(cell(broken, "cheap talk", "matching pennies").all("summary")).text
 
 
@@ -164,12 +160,13 @@ def test_forfeited_matches_are_listed_with_the_reason(broken: Element) -> None:
     listed = next(each for each in broken.all("table") if each.one("caption").text == "Forfeited matches")
     rows = [[part.text for part in row.all("th", "td")] for row in listed.one("tbody").all("tr")]
     assert [row[0] for row in rows] == ["1", "20", "50"]
-    why = "saint (player 1), asked to act: no valid answer after 6 attempts"
-    assert rows[0] == ["1", "none", "prisoners dilemma", "saint, rogue", why]
+    assert rows[0] == ["1", "1", "none", "prisoners dilemma", "saint, asked to act: no valid answer after 6 attempts"]
 
 
+@pytest.mark.slow
 def test_a_long_list_of_forfeited_matches_is_cut_and_says_so(tmp_path: Path) -> None:
-    page = read(write_report(write_run(tmp_path, map(forfeited, records()))).read_text(encoding="utf-8"))
+    made = [forfeited(record, f"lost at {'x' * place}") for place, record in enumerate(records())]
+    page = read(write_report(write_run(tmp_path, made)).read_text(encoding="utf-8"))
     listed = next(each for each in page.all("table") if each.one("caption").text.startswith("Forfeited matches"))
     assert len(list(listed.one("tbody").all("tr"))) == 100
     assert f"The first 100; {len(records()) - 100} more are not listed." in listed.one("caption").text
@@ -177,16 +174,19 @@ def test_a_long_list_of_forfeited_matches_is_cut_and_says_so(tmp_path: Path) -> 
 
 
 def test_a_long_reason_is_cut(tmp_path: Path) -> None:
-    page = write_report(write_run(tmp_path, [forfeited(records()[0], "word " * 10_000)])).read_text(encoding="utf-8")
+    page = write_report(write_run(tmp_path, [forfeited(records(SHORT)[0], "word " * 10_000)], SHORT)).read_text(
+        encoding="utf-8"
+    )
     assert 10 < page.count("word ") < 100
 
 
 def test_a_run_without_a_match_says_so(tmp_path: Path) -> None:
-    page = read(write_report(write_run(tmp_path, [])).read_text(encoding="utf-8"))
+    page = read(write_report(write_run(tmp_path, [], SHORT)).read_text(encoding="utf-8"))
     assert "No match of this run is recorded yet." in page.one("header").text
     assert "NOT COMPLETE." in page.one("header").text
 
 
+@pytest.mark.slow
 def test_an_import_shows_what_it_left_out(tmp_path: Path) -> None:
     played = [renamed(record, {"saint": "gpt \U0001f600"}) for record in records()[:9]]
     notes = ("Run1/repetition_trust_game: the folder has no records.jsonl", "Two <i>odd</i> lines")
@@ -200,6 +200,7 @@ def test_an_import_shows_what_it_left_out(tmp_path: Path) -> None:
     assert "gpt \U0001f600" in grid(page, "Agents by mean payoff")
 
 
+@pytest.mark.slow
 def test_matches_known_by_their_payoffs_count_in_payoffs_only(tmp_path: Path) -> None:
     played = [replace(record, status="payoffs_only", choices=()) for record in records()[:9]]
     agents = tuple((label, None) for label in ("saint", "rogue", "turncoat"))
@@ -211,18 +212,32 @@ def test_matches_known_by_their_payoffs_count_in_payoffs_only(tmp_path: Path) ->
     assert "Of 9 matches only the payoffs are known" in page.one("main").text
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(whole: Path, page: str, tmp_path: Path) -> None:
     assert write_report(whole, tmp_path / "again.html").read_bytes() == page.encode()
 
 
 def test_the_report_goes_where_it_is_told(tmp_path: Path) -> None:
-    folder = write_run(tmp_path / "run", [])
+    folder = write_run(tmp_path / "run", [], SHORT)
     assert write_report(folder) == folder / "report.html"
     assert write_report(folder / "run.sqlite") == folder / "report.html"
     with pytest.raises(RunError, match="the report cannot be written to"):
         write_report(folder, tmp_path)
     with pytest.raises(RunError, match="holds no run"):
         write_report(tmp_path)
+
+
+def test_nothing_but_a_report_is_written_over(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [], SHORT)
+    empty, notes = tmp_path / "empty.html", tmp_path / "notes.html"
+    empty.touch()
+    notes.write_text("<!doctype html><title>My notes</title>")
+    for lost in (folder / "run.sqlite", notes):
+        before = lost.read_bytes()
+        with pytest.raises(RunError, match="this file is no report, and would be lost"):
+            write_report(folder, lost)
+        assert lost.read_bytes() == before
+    assert write_report(folder, empty).read_bytes() == write_report(folder, empty).read_bytes()
 
 
 def test_the_plan_is_in_the_page(read_page: Element) -> None:

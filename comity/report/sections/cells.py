@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
-from comity.core.named import named_game
-from comity.report.contents import CellPart, Transcript
+from comity.report.contents import CellPart, Head, Part, Prose, Section, Transcript, Words
 from comity.report.facts import facts_of
 from comity.report.figures import Figure
-from comity.report.grid import Grid, grid_of, tinted
-from comity.report.overview import SHARE, courses, entry
+from comity.report.grid import Grid
 from comity.report.results import NOTHING_MEASURED, Key, Results
+from comity.report.sections.behaviour import actions, replies
+from comity.report.sections.payoffs import against, by_role
+from comity.report.sections.populations import basins, course
 from comity.report.text import NOTHING, matches, number, prose
+from comity.report.told import SHARE, courses, entry
 from comity.words.transcript import transcript
 
 MOST_LINES = 600
 """A longer transcript is cut there, and says so."""
 MOST_NAMES = 4
 COLUMNS = (("payoff", "Payoff"), ("mean", "On the scale"), ("cooperation", "Cooperation"))
+
+
+def section(results: Results) -> Section | None:
+    """Every game under every mechanism."""
+    if not results.cells:
+        return None
+    lead = "Every game under every mechanism: its facts, how each agent did and against whom, and one match in words."
+    parts: list[Part] = [Prose((lead,))]
+    for mechanism in results.mechanisms:
+        parts.append(Head(f"Under {prose(mechanism)}"))
+        parts += [cell_part(results, key) for key in results.cells if key[0] == mechanism]
+    return Section("cells", "Game by game", tuple(parts))
 
 
 def cell_part(results: Results, key: Key) -> CellPart:
@@ -29,11 +44,20 @@ def cell_part(results: Results, key: Key) -> CellPart:
         digest=_digest(results, key),
         gap=_gap(results, key),
         facts=tuple(facts_of(cell)),
-        agents=_agents(results, key),
-        against=_against(results, key),
-        rounds=_rounds(results, key),
+        parts=tuple(_parts(results, key)),
         transcript=_transcript(results, key),
     )
+
+
+def _parts(results: Results, key: Key) -> Iterator[Grid | Figure | Words | Prose]:
+    yield _agents(results, key)
+    yield from against(results, key)
+    yield from by_role(results, key)
+    yield from course(results, key)
+    yield from basins(results, key)
+    yield from actions(results, key)
+    yield from replies(results, key)
+    yield from _rounds(results, key)
 
 
 def _digest(results: Results, key: Key) -> str:
@@ -54,41 +78,23 @@ def _agents(results: Results, key: Key) -> Grid:
         for agent in results.agents
     )
     note = "Payoff in the units of the game, and on its scale from 0 (all defect) to 1 (all cooperate)."
-    return Grid("How each agent did", note, "Agent", tuple(head for _, head in COLUMNS), rows)
+    columns = tuple(head for _, head in COLUMNS)
+    return Grid("How each agent did", note, "Agent", columns, rows, key=f"{results.place(key)}-agents")
 
 
-def _against(results: Results, key: Key) -> Grid | None:
-    if key not in results.against:
-        return None
-    paid = results.against[key]
-    agents = [agent for agent in results.agents if agent in paid.index]
-    square = paid.reindex(index=agents, columns=agents)
-    return tinted(grid_of(square, "Payoff of the row against the column", _how_paid(results, key), "Agent"))
-
-
-def _how_paid(results: Results, key: Key) -> str:
-    tint = "The stronger the tint, the more."
-    if key in results.populations:
-        return f"Mean per meeting of the two, each round the same; a dash where they did not meet. {tint}"
-    if named_game(results.cells[key].built).n_players > 2:
-        return f"Mean over the matches in which the column takes part, whoever else does. {tint}"
-    return f"Mean over their matches, in both seats. {tint}"
-
-
-def _rounds(results: Results, key: Key) -> Figure | None:
-    if key not in results.by_round:
-        return None
-    frame = results.by_round[key]
-    agents = [agent for agent in results.agents if agent in frame.columns]
-    caption = "Cooperation over rounds, by agent"
-    return courses(f"{results.place(key)}-rounds", caption, f"{SHARE}.", frame[agents], "Agent")
+def _rounds(results: Results, key: Key) -> Iterator[Figure]:
+    if key in results.by_round:
+        frame = results.by_round[key]
+        agents = [agent for agent in results.agents if agent in frame.columns]
+        caption = "Cooperation over rounds, by agent"
+        yield courses(f"{results.place(key)}-rounds", caption, f"{SHARE}.", frame[agents], "Agent")
 
 
 def _transcript(results: Results, key: Key) -> Transcript | None:
     index = _example(results, key)
     if index is None:
         return None
-    record = results.run.record(index)
+    record = results.record(index)
     agents = record.match.agents
     told = transcript(record.match.cell.built, record.choices, dict(enumerate(agents)), record.lotteries).splitlines()
     who = ", ".join(agents) if len(agents) <= MOST_NAMES else f"a population of {len(agents)}"

@@ -1,37 +1,25 @@
-"""The door: one thin command per arrow of the line from a plan to a page.
-
-Exit codes: 0 done, 1 a check failed, 2 bad input, 130 interrupted. Everything heavy is imported inside the command that
-needs it, so that `comity --help` answers at once.
-"""
+"""Commands that play, keep, check and describe."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from comity.cli.app import PlanPath, RunPath, app, refuse
+from comity.cli.shown import print_table
 from comity.words.printable import printable
 
 if TYPE_CHECKING:
     from comity.core.flow import Game
-    from comity.metrics import ResultTable
     from comity.report.results import Results
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,  # laying out help in colours takes longer than everything else at the start
-    pretty_exceptions_enable=False,
-    help="Play agents in social dilemmas under mechanisms meant to sustain cooperation, and measure what happened.",
-)
 importing = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Read published records into a run.")
 app.add_typer(importing, name="import")
 
 Listed: TypeAlias = Literal["games", "mechanisms", "agents", "metrics"]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
-PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan, in TOML.", show_default=False)]
 GameName = Annotated[
     str, typer.Argument(metavar="GAME", help='A game, like chicken or "public_goods(players=4)".', show_default=False)
 ]
@@ -41,40 +29,6 @@ Mechanisms = Annotated[
         "--mechanism", "-m", help='A mechanism, like "repetition(rounds=5)"; again for the next one outwards.'
     ),
 ]
-
-
-def main() -> None:
-    """Run the command line; what this package raises on purpose becomes one sentence and exit code 2."""
-    from comity.core.errors import ComityError
-
-    try:
-        app()
-    except ComityError as error:
-        _refuse(str(error))
-    except OSError as error:
-        _refuse(f"{error.filename or 'the system'}: {error.strerror or error}")
-
-
-def _refuse(sentence: str) -> NoReturn:
-    typer.echo(f"comity: {printable(sentence)}", err=True)
-    sys.exit(2)
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        from importlib.metadata import version
-
-        typer.echo(f"comity {version('comity')}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
-    ] = False,
-) -> None:
-    pass
 
 
 @app.command()
@@ -113,7 +67,7 @@ def _show(folder: Path, *, report: bool) -> None:
     from comity.report.results import Results
 
     with RunFile.open(folder) as file:
-        results = Results.of(file)
+        results = Results.of(file, decisions=report)
         _print_leaderboard(results)
         typer.echo(f"records: {folder / 'run.sqlite'}")
         if report:
@@ -123,84 +77,10 @@ def _show(folder: Path, *, report: bool) -> None:
 
 
 def _print_leaderboard(results: Results) -> None:
-    from comity.metrics import social_dilemmas, table
+    from comity.metrics import table
 
-    dilemmas = social_dilemmas(results.cells.values())
     for by in ("agent", "mechanism"):
-        _print_table(table(results.tables, "mean", [by], dilemmas=dilemmas))
-
-
-@app.command("table")
-def table_command(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One run or several.", show_default=False)],
-    metric: Annotated[str, typer.Option(help="What to measure; see `comity list metrics`.")] = "mean",
-    by: Annotated[
-        str, typer.Option(help="Of mechanism, game, agent, role, replicate: what each row is for.")
-    ] = "mechanism",
-    games: Annotated[
-        str | None, typer.Option(help='Which games, by name; "all" takes all.', show_default="the social dilemmas")
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print a list of rows as JSON.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
-) -> None:
-    """Turn runs into one table of numbers, each with what it rests on."""
-    if json_ + csv + markdown > 1:
-        _refuse("--json, --csv and --markdown are three forms of one table; ask for one of them")
-    from comity.metrics import DESIGN_METRICS, design_metrics, table
-    from comity.report.together import read_runs
-
-    designs = metric in DESIGN_METRICS
-    read = read_runs(runs, decisions=designs)
-    measure = design_metrics(read.cells)[metric] if designs else metric
-    for note in read.notes:
-        typer.echo(printable(note), err=True)
-    result = table(read.tables, measure, _names(by), _names(games) if games else None, dilemmas=read.dilemmas)
-    if json_:
-        typer.echo(result.as_json())
-    elif csv:
-        typer.echo(result.as_csv(), nl=False)
-    elif markdown:
-        typer.echo(result.as_markdown(), nl=False)
-    else:
-        _print_table(result)
-
-
-def _names(listed: str) -> list[str]:
-    return [name.strip() for name in listed.split(",")]
-
-
-def _print_table(result: ResultTable) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table(title=result.title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in result.columns:
-        shown.add_column(column, justify="left" if column in result.by else "right", overflow="fold")
-    for row in result.rows:
-        shown.add_row(*(Text(_cell(row[column])) for column in result.columns))
-    console = Console()
-    console.print(shown)
-    for note in result.notes:
-        console.print(Text(printable(note), style="dim"))
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if isinstance(value, float) else printable(str(value))
-
-
-@app.command("report")
-def report_command(
-    run: RunPath,
-    out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="report.html in the run")] = None,
-) -> None:
-    """Write the report of a run: one page that opens offline."""
-    from comity.report.page import write_report
-
-    typer.echo(str(write_report(run, out)))
+        print_table(table(results.tables, "mean", [by], dilemmas=results.social))
 
 
 @app.command()
@@ -250,9 +130,9 @@ def list_command(
 
 def _described(what: Listed) -> Iterable[tuple[str, str]]:
     if what == "metrics":
-        from comity.metrics import METRICS, design_metrics
+        from comity.metrics import metrics_of
 
-        return ((name, metric.definition) for name, metric in {**METRICS, **design_metrics(())}.items())
+        return ((name, metric.definition) for name, metric in metrics_of(()).items())
     from comity.runs.describe import described
 
     return described(what)
@@ -285,8 +165,23 @@ def tree_command(
     if out is None:
         typer.echo(text, nl=False)
     else:
-        out.write_text(text)
+        _write_tree(out, text)
         typer.echo(str(out))
+
+
+def _write_tree(path: Path, text: str) -> None:
+    """Only where nothing is lost, or no more than another tree."""
+    try:
+        if path.is_file() and _beginning(path) not in (b"", b"EFG"):
+            refuse(f"the tree is not written to {path}: this file is no tree, and would be lost")
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        refuse(f"the tree cannot be written to {path}: {error.strerror}")
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(3)
 
 
 def _built(game: str, mechanisms: list[str] | None) -> Game:
@@ -315,7 +210,7 @@ def play_command(
 
     built = _built(game, mechanism)
     if player > built.n_players:
-        _refuse(f"--player must be 1 to {built.n_players} in this game, not {player}")
+        refuse(f"--player must be 1 to {built.n_players} in this game, not {player}")
     for line in play_in_terminal(built, player - 1, build_strategy(against), seed, _ask):
         typer.echo(printable(line))
 
@@ -338,7 +233,3 @@ def import_coopeval_command(
 
     for line in import_coopeval(path, out).summary():
         typer.echo(printable(line))
-
-
-if __name__ == "__main__":
-    main()

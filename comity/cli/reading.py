@@ -1,0 +1,318 @@
+"""Commands that turn what runs recorded into numbers and pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from comity.cli.app import RunPaths, app, refuse
+from comity.cli.shown import Listing, print_table
+from comity.words.printable import printable
+
+if TYPE_CHECKING:
+    from comity.metrics import Contrasts, MetaGame, Metric, ResultTable, RoleMetaGame
+    from comity.records.tables import Tables
+    from comity.report.results import Results
+
+MetricNames = Annotated[
+    str, typer.Option("--metric", help="What to measure, one or several; see `comity list metrics`.")
+]
+MetricName = Annotated[str, typer.Option(help="What to measure; see `comity list metrics`.")]
+Games = Annotated[
+    str | None, typer.Option(help='Which games, by name; "all" takes all.', show_default="the social dilemmas")
+]
+MechanismNames = Annotated[str | None, typer.Option(help="Which mechanisms, by name.", show_default="all")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print a list of rows as JSON.")]
+AsCSV = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")]
+Convention: TypeAlias = Literal["lowest", "highest", "cooperation", "defection", "random"]
+Compared: TypeAlias = Literal["agent", "role", "mechanism"]
+
+
+@app.command("table")
+def table_command(
+    runs: RunPaths,
+    metric: MetricNames = "mean",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Of mechanism, game, agent, role, replicate: what each row is for.",
+            show_default="mechanism; mechanism,agent for ranks",
+        ),
+    ] = None,
+    games: Games = None,
+    mechanisms: MechanismNames = None,
+    missing: Annotated[
+        Convention | None,
+        typer.Option(help="What missing matches are taken to have been.", show_default="missing"),
+    ] = None,
+    json_: AsJSON = False,
+    csv: AsCSV = False,
+    markdown: AsMarkdown = False,
+) -> None:
+    """Turn runs into tables of numbers, each with its interval and with what it rests on."""
+    _one_form(json_, csv, markdown)
+    taken = _names(games) if games else None
+    with _read(runs, metric, mechanisms) as (read, names):
+        found = [_table(read, name, _names(by) if by else _usual(read.metrics[name]), taken, missing) for name in names]
+    _print(found, json_, csv, markdown)
+
+
+def _table(
+    read: Results, metric: str, by: Sequence[str], games: Sequence[str] | None, missing: Convention | None
+) -> ResultTable:
+    from comity.metrics import table
+    from comity.metrics.missing import assumed
+
+    if missing:
+        return assumed(read.tables, read.cells.values(), missing, metric, by, games, dilemmas=read.social)
+    return table(read.tables, metric, by, games, metrics=read.metrics, dilemmas=read.social)
+
+
+def _usual(metric: Metric) -> list[str]:
+    """What rows are for unless said; the ranks of all agents together have the same mean whatever happens."""
+    return ["mechanism", "agent"] if metric.unit == "rank" else ["mechanism"]
+
+
+def _one_form(json_: bool, csv: bool, markdown: bool = False) -> None:
+    if json_ + csv + markdown > 1:
+        refuse("--json, --csv and --markdown are three forms of one table; ask for one of them")
+
+
+_BETWEEN_NAMES = re.compile(r",(?![^\[(]*[\])])")
+"""A comma, but not one inside the brackets of a label."""
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in _BETWEEN_NAMES.split(listed)]
+
+
+@contextmanager
+def _read(
+    runs: Sequence[Path], metric: str, mechanisms: str | None, *, decisions: bool = False
+) -> Iterator[tuple[Results, list[str]]]:
+    """The runs, and the names of the metrics; what is to be said of the runs goes to the standard error."""
+    from comity.metrics import asked, metrics_of, under
+    from comity.report.results import opened
+
+    names, known = asked(_names(metric)), metrics_of(())
+    with opened(runs, decisions=decisions or any(known[name].decisions for name in names)) as results:
+        for note in (*results.incomplete, *results.mixed):
+            typer.echo(printable(note), err=True)
+        yield (replace(results, tables=under(results.tables, _names(mechanisms))) if mechanisms else results), names
+
+
+def _print(found: Sequence[ResultTable], json_: bool, csv: bool, markdown: bool) -> None:
+    from comity.metrics.result import as_csv, as_json
+
+    if json_:
+        typer.echo(as_json([row for result in found for row in result.rows]))
+    elif csv:
+        typer.echo(as_csv([row for result in found for row in result.rows], found[0].columns), nl=False)
+    else:
+        for result in found:
+            typer.echo(result.as_markdown()) if markdown else print_table(result)
+
+
+@app.command("contrast")
+def contrast_command(
+    runs: RunPaths,
+    between: Annotated[Compared, typer.Option(help="What is compared.")] = "mechanism",
+    metric: MetricName = "mean",
+    games: Games = None,
+    mechanisms: MechanismNames = None,
+    json_: AsJSON = False,
+    csv: AsCSV = False,
+) -> None:
+    """Compare agents or mechanisms pair by pair, corrected for their number."""
+    _one_form(json_, csv)
+    found, notes = _contrasts(runs, metric, between, games, mechanisms)
+    rows = [
+        {
+            "first": pair.first,
+            "second": pair.second,
+            "difference": pair.difference.value,
+            "low": pair.difference.low,
+            "high": pair.difference.high,
+            "p": pair.p,
+            "p_holm": pair.p_holm,
+            "p_bh": pair.p_bh,
+            "told_apart": pair.is_separable,
+            "replicates": pair.replicates,
+        }
+        for pair in found.pairs
+    ]
+    said = (*notes, *(f"rank of {label}: {_between(*ranks)}" for label, ranks in found.ranks.items()))
+    brief = ("first", "second", "difference", "low", "high", "p_holm")
+    listing = Listing(
+        f"{metric} between {between}s", (*brief, "p", "p_bh", "told_apart", "replicates"), rows, said, brief
+    )
+    listing.print(json=json_, csv=csv)
+
+
+def _between(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _contrasts(
+    runs: Sequence[Path], metric: str, between: Compared, games: str | None, mechanisms: str | None
+) -> tuple[Contrasts, tuple[str, ...]]:
+    from comity.metrics import contrasts
+
+    taken = _names(games) if games else None
+    with _read(runs, metric, mechanisms) as (read, names):
+        name = _one(metric, names)
+        found, notes = contrasts(read.tables, name, between, taken, metrics=read.metrics, dilemmas=read.social)
+    if len(found.labels) < 2:
+        there = ", ".join(found.labels) or "none"
+        refuse(f"it takes two {between}s or more with a value on the same games to compare; there is {there}")
+    return found, notes
+
+
+def _one(metric: str, names: Sequence[str]) -> str:
+    if len(names) > 1:
+        refuse(f"{metric} stands for several metrics ({', '.join(names)}); ask for one of them")
+    return names[0]
+
+
+@app.command("plan-size")
+def plan_size_command(
+    runs: RunPaths,
+    difference: Annotated[float, typer.Option("--difference", "-d", help="What is to be seen, in the metric's units.")],
+    power: Annotated[float, typer.Option("--power", "-p", help="How likely it is to be seen.")] = 0.8,
+    between: Annotated[Compared, typer.Option(help="What is to be compared.")] = "mechanism",
+    metric: MetricName = "mean",
+    games: Games = None,
+    mechanisms: MechanismNames = None,
+    json_: AsJSON = False,
+    csv: AsCSV = False,
+) -> None:
+    """Say how many replicates it takes to see a difference, judged by a pilot run."""
+    _one_form(json_, csv)
+    from comity.metrics.planning import needed
+
+    pilot, notes = _contrasts(runs, metric, between, games, mechanisms)
+    found = needed(pilot, difference, power)
+    rows = [pair._asdict() for pair in found]
+    said = (*notes, *_needing([pair.among_all for pair in found], difference, power))
+    listing = Listing(f"replicates to see {metric} differ", ("first", "second", "alone", "among_all"), rows, said)
+    listing.print(json=json_, csv=csv)
+
+
+def _needing(replicates: Sequence[int | None], difference: float, power: float) -> Iterator[str]:
+    yield (
+        f"so many replicates of every cell find a true difference of {difference:g} with a power of {power:g} "
+        "(two-sided, 5 %): if the pair alone is looked at, or among all of these pairs"
+    )
+    yield "the spread is the pilot's, itself an estimate: from few replicates the true number may be several times off"
+    known = [number for number in replicates if number is not None]
+    if known:
+        yield f"the most that is needed: {max(known)}"
+    if len(known) < len(replicates):
+        yield "no number where the pilot has one replicate only, because that tells no spread"
+
+
+@app.command("tensor")
+def tensor_command(
+    runs: RunPaths,
+    games: Annotated[
+        str | None, typer.Option(help='Which games, by name; "all" takes all.', show_default="all")
+    ] = None,
+    mechanisms: MechanismNames = None,
+    roles: Annotated[
+        bool, typer.Option("--roles", help="Keep the seats apart instead of averaging over them.")
+    ] = False,
+    score: Annotated[bool, typer.Option("--score", help="Count in scores, not in the points of the game.")] = False,
+    json_: AsJSON = False,
+    csv: AsCSV = False,
+) -> None:
+    """Print what agents are paid for whom they meet, one row per agent, seat and co-players."""
+    _one_form(json_, csv)
+    with _read(runs, "payoff", mechanisms) as (read, _):
+        taken = _among(read.games, games)
+        found = _by_cell(read.tables, "score" if score else "payoff", roles)
+    cells = {key: paid for key, paid in found.items() if key[1] in taken}
+    rows = [{"mechanism": key[0], "game": key[1], **row} for key, paid in cells.items() for row in paid.rows()]
+    if not rows:
+        refuse("there is no tensor: where all play in one match, no payoff is for meeting certain others")
+    columns = ("mechanism", "game", *(["seat"] if roles else []), "agent", "others", "value")
+    said = (
+        "over replicates with equal weight; in populations no payoff is for meeting certain others",
+        *(f"nobody was paid in {' '.join(key)} as {hole}" for key, paid in cells.items() for hole in paid.missing),
+    )
+    Listing("payoffs among agents", columns, rows, said).print(json=json_, csv=csv)
+
+
+def _by_cell(
+    tables: Tables, column: Literal["payoff", "score"], roles: bool
+) -> Mapping[tuple[str, str], MetaGame | RoleMetaGame]:
+    from comity.metrics import meta_games
+
+    if roles:
+        return meta_games(tables, column=column, roles=True)
+    return meta_games(tables, column=column)
+
+
+def _among(played: Sequence[str], asked: str | None) -> Sequence[str]:
+    named = _names(asked or "all")
+    unknown = [game for game in named if game not in (*played, "all")]
+    if unknown:
+        refuse(f"there is no game {unknown[0]!r} here; there are {', '.join(played)}")
+    return played if "all" in named else named
+
+
+@app.command("influence")
+def influence_command(
+    runs: RunPaths,
+    metric: MetricName = "mean",
+    by: Annotated[str, typer.Option(help="Of mechanism, game, agent, role, replicate: what a number is for.")] = (
+        "mechanism,game,agent"
+    ),
+    games: Annotated[str | None, typer.Option(help="Which games, by name.", show_default="all")] = None,
+    mechanisms: MechanismNames = None,
+    most: Annotated[int, typer.Option(min=1, help="How many matches are shown.")] = 10,
+    json_: AsJSON = False,
+    csv: AsCSV = False,
+) -> None:
+    """Find the single matches that move a number most, and say what was special about them."""
+    _one_form(json_, csv)
+    from comity.metrics.influence import influence, named
+
+    with _read(runs, metric, mechanisms, decisions=True) as (read, names):
+        found = influence(read.tables, read.metrics[_one(metric, names)], _names(by))
+        found = found[found["game"].isin(_among(read.games, games))].head(most)
+        rows = [{str(column): value for column, value in row.items()} for row in found.to_dict("records")]
+        said = tuple(named(read.tables, read.cells.values(), int(match)) for match in dict.fromkeys(found["match"]))
+    Listing(f"matches that move {metric}", tuple(map(str, found.columns)), rows, said).print(json=json_, csv=csv)
+
+
+@app.command("report")
+def report_command(
+    runs: RunPaths,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file to write.", show_default="report.html or comparison.html in the (first) run"),
+    ] = None,
+    files: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for every figure (SVG, PNG, CSV) and table (CSV, LaTeX, Markdown).", show_default="none"
+        ),
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Set the runs side by side; else they are one body of evidence.")
+    ] = False,
+) -> None:
+    """Write the report of runs: one page that opens offline."""
+    from comity.report.page import COMPARISON, FILE_NAME, folder_of, write_page
+    from comity.report.results import opened
+
+    page = out or folder_of(runs[0]) / (COMPARISON if compare else FILE_NAME)
+    with opened(runs, decisions=True) as results:
+        typer.echo(str(write_page(results, page, files, compare=compare)))

@@ -1,0 +1,85 @@
+"""Tables in a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from comity.words.printable import printable
+
+if TYPE_CHECKING:
+    from comity.metrics import ResultTable
+
+UNBROKEN = 10_000
+"""So wide is what goes into a file or another program, where lines need not be broken to be read."""
+NOTHING = "-"
+"""What stands where there is no number."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Rows with the same keys, as they are printed.
+
+    rows: whole numbers, floats, text, or None. notes: what a reader must know besides. brief: the columns of a
+    terminal, all unless said.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[dict[str, Any]]
+    notes: tuple[str, ...] = ()
+    brief: tuple[str, ...] = ()
+
+    def print(self, *, json: bool = False, csv: bool = False) -> None:
+        """Print it: as JSON, as CSV, or to be read."""
+        from comity.metrics.result import as_csv, as_json
+
+        rows = [{column: _plain(row[column]) for column in self.columns} for row in self.rows]
+        if json:
+            typer.echo(as_json(rows))
+        elif csv:
+            typer.echo(as_csv(rows, self.columns), nl=False)
+        else:
+            heads = self.brief or self.columns
+            shown = [tuple(_shown(row[column]) for column in heads) for row in rows]
+            text = {column for column in heads if any(isinstance(row[column], str) for row in rows)}
+            _print(self.title, heads, text, shown, self.notes)
+
+
+def print_table(result: ResultTable) -> None:
+    """Print a result to be read."""
+    _print(result.title, result.heads, set(result.by), result.shown(), result.notes)
+
+
+def _print(
+    title: str, heads: Sequence[str], left: set[str], rows: Iterable[tuple[str, ...]], notes: Sequence[str]
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=printable(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        shown.add_column(Text(printable(head)), justify="left" if head in left else "right", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(printable(cell)) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNBROKEN)
+    console.print(shown)
+    for note in notes:
+        console.print(Text(printable(note), style="dim"))
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and isnan(value) else value
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
