@@ -9,7 +9,19 @@ import sys
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[threads] = "1"  # before NumPy is imported, here and in the peer
 
-from benchmarks import exact, flow, functions, round_robin, start, whole_run  # noqa: E402
+from benchmarks import (  # noqa: E402
+    coverage,
+    dynamics_finite,
+    dynamics_ratings,
+    dynamics_replicator,
+    exact,
+    flow,
+    functions,
+    intervals,
+    round_robin,
+    start,
+    whole_run,
+)
 
 BENCHMARKS = {
     "round_robin": round_robin.main,
@@ -18,6 +30,11 @@ BENCHMARKS = {
     "start": start.main,
     "flow": flow.main,
     "whole_run": whole_run.main,
+    "replicator": dynamics_replicator.main,
+    "finite": dynamics_finite.main,
+    "ratings": dynamics_ratings.main,
+    "intervals": intervals.main,
+    "coverage": coverage.main,
 }
 
 

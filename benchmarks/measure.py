@@ -43,7 +43,7 @@ class Check:
 class Row:
     """One line of results: seconds of CPU and of wall of both sides, pair by pair, and the work done in each.
 
-    target: the least ratio asked for.
+    target: the least ratio asked for, if one was.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Row:
     peers: Sequence[Timed[Any]]
     amount: float
     unit: str
-    target: float
+    target: float | None = None
 
     @property
     def ratios(self) -> list[float]:
@@ -66,10 +66,11 @@ class Row:
         print(f"  ours     {self._side(self.ours)}")
         if self.peers:
             ratios = self.ratios
+            asked = "" if self.target is None else f"; at least {self.target:g}x asked for"
             print(f"  peer     {self._side(self.peers)}")
             print(
                 f"  ratio    {median(ratios):.3g}x CPU (from {min(ratios):.3g} to {max(ratios):.3g}, "
-                f"{len(ratios)} pairs in turn); at least {self.target:g}x asked for"
+                f"{len(ratios)} pairs in turn){asked}"
             )
 
     def _side(self, runs: Sequence[Timed[Any]]) -> str:
@@ -95,4 +96,7 @@ def in_turn(pairs: int, ours: Callable[[], T], peers: Callable[[], Timed[Any]] |
 
 def seconds(duration: float) -> str:
     """A duration as one reads it."""
-    return f"{duration:.3g} s" if duration >= 1 else f"{duration * 1e3:.3g} ms"
+    unit, size = next(
+        ((unit, size) for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)) if duration >= size), ("ns", 1e-9)
+    )
+    return f"{duration / size:.3g} {unit}"

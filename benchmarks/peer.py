@@ -21,9 +21,9 @@ VERSION = "4.13.1"
 class Peer:
     """A running worker (see peer_worker.py)."""
 
-    def __init__(self, python: str) -> None:
+    def __init__(self, python: str, worker: str = "peer_worker.py") -> None:
         self._process = subprocess.Popen(
-            [python, str(Path(__file__).with_name("peer_worker.py"))],
+            [python, str(Path(__file__).with_name(worker))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
