@@ -4,5 +4,6 @@ The law of this room: text lives here and only here, and it says what the facts 
 is rendered and nothing else is, so that what theory assumes known is what a player was shown. What annotates a game for
 its analysis (its name, its roles, which action cooperates) is shown to nobody.
 
-A wording is three tables: facts by type, questions by kind, answers by space. Another wording is another table.
+A wording is data: a file of templates, with labels for options and a name for the unit. One renderer per type of fact
+says which template is filled with what. What another player wrote stays inside quotation marks that it cannot close.
 """

@@ -14,48 +14,69 @@ from comity.games.normal_form import NormalForm, Profile, Row, without
 from comity.games.sequential import Moved, SequentialTrustGame
 from comity.games.symmetric import PublicGoods, SymmetricGame
 from comity.games.travellers import TravellersDilemma
-from comity.words.phrases import listed, number, points, sentence
+from comity.words.phrases import number, sentence
 from comity.words.wording import Frame, Parties, Renderer
 
 
 def normal_form(game: NormalForm, frame: Frame) -> Iterator[str]:
     """Any game in normal form: one line per profile."""
-    parties = frame.parties(game.n_players)
-    yield sentence(f"{_all(parties)} each choose one action, at the same time.")
+    alike = not frame.roving or list(game.rows(0)) == list(game.rows(1))
+    parties = frame.parties(game.n_players, alike)
+    yield from _seat_by_seat(frame, alike)
+    yield from _opening("games.normal_form", parties.everybody(), frame)
     yield from _rows(game.rows(parties.seat), parties)
+
+
+def _seat_by_seat(frame: Frame, alike: bool) -> Iterator[str]:
+    if frame.roving and not alike:
+        yield from frame.tell("games.by_seat")
+
+
+def _opening(key: str, everybody: str, frame: Frame, **values: object) -> Iterator[str]:
+    first, *rest = frame.tell(key, everybody=everybody, **values)
+    yield sentence(first)
+    yield from rest
 
 
 def sequential_trust(game: SequentialTrustGame, frame: Frame) -> Iterator[str]:
     """The trust game played in turn."""
-    parties = frame.parties(game.n_players)
-    yield sentence(
-        f"{parties.does(0, 'choose')} an action first; then {parties.does(1, 'choose')}, knowing that action."
-    )
+    parties = frame.parties(game.n_players, alike=False)
+    yield from _seat_by_seat(frame, alike=False)
+    first, second = (parties.does(seat, "games.move") for seat in (0, 1))
+    yield from map(sentence, frame.tell("games.in_turn", first=first, second=second))
     yield from _rows(game.at_once.rows(parties.seat), parties)
 
 
 def moved(fact: Moved, frame: Frame) -> Iterator[str]:
-    yield sentence(f"{frame.name(fact.seat)} chose {fact.action}.")
+    yield from map(sentence, frame.tell("games.moved", who=frame.name(fact.seat), action=frame.shown(fact.action)))
 
 
 def strategic_form(rule: StrategicFormRule, frame: Frame) -> Iterator[str]:
     """The plans of everybody, before the game that they are plans for."""
-    parties = frame.parties(len(rule.plans))
-    yield sentence(f"{_all(parties)} each choose a plan, at the same time; the game below then runs as the plans say.")
-    yield "Where chance has a part in it, the average is paid."
+    alike = len(set(rule.plans)) == 1
+    parties = frame.parties(len(rule.plans), alike)
+    yield from _seat_by_seat(frame, alike)
+    yield from _opening("games.plans", parties.everybody(), frame)
     for name, plans in zip(parties.names, rule.plans, strict=True):
-        yield f"The plans of {name}: {' | '.join(plans)}."
+        yield from frame.tell("games.plans_of", who=name, plans=" | ".join(map(frame.shown, plans)))
 
 
 def public_goods(game: PublicGoods, frame: Frame) -> Iterator[str]:
     """The formula in words, instead of a line for each of its profiles."""
     parties = frame.parties(game.n_players)
-    give, keep = game.actions[parties.seat]
-    times = number(game.multiplier)
-    yield sentence(f"{_all(parties)} each have one point and choose {give} or {keep}, at the same time.")
-    yield f"The points of those who choose {give} are added up, multiplied by {times} and shared equally among all."
-    yield f"So if k players choose {give}, each player gets {times} times k divided by {game.players} points,"
-    yield f"and each player who chooses {keep} gets 1 point more, its own."
+    give, keep = map(frame.shown, game.actions[parties.seat])
+    unit, units = frame.wording.unit
+    yield from _opening(
+        "games.public_goods",
+        parties.everybody_alike(),
+        frame,
+        give=give,
+        keep=keep,
+        times=number(game.multiplier),
+        players=game.players,
+        unit=unit,
+        units=units,
+    )
 
 
 def symmetric(game: SymmetricGame, frame: Frame) -> Iterator[str]:
@@ -64,48 +85,49 @@ def symmetric(game: SymmetricGame, frame: Frame) -> Iterator[str]:
         yield from normal_form(game, frame)
         return
     parties = frame.parties(game.n_players)
-    yield sentence(f"{_all(parties)} each choose one action, at the same time. The same rule pays each of them.")
+    yield from _opening("games.symmetric", parties.everybody_alike(), frame)
     for own, others in itertools.product(
         game.names, itertools.combinations_with_replacement(game.names, game.players - 1)
     ):
         paid = game.payoffs((own, *others))[0]
-        choose, get = parties.does(parties.seat, "choose"), parties.does(parties.seat, "get")
-        yield f"If {choose} {own} and, of the others, {_counted(others)}: {get} {points(paid)}."
+        yield from frame.tell(
+            "games.symmetric_row",
+            choice=parties.does(parties.seat, "games.choose", action=frame.shown(own)),
+            others=_counted(others, frame),
+            payoff=parties.does(parties.seat, "games.get", points=frame.points(paid)),
+        )
 
 
 def travellers(game: TravellersDilemma, frame: Frame) -> Iterator[str]:
     """The rule in its three cases."""
     parties = frame.parties(game.n_players)
     own, other = parties.seat, 1 - parties.seat
-    yield sentence(f"{_all(parties)} each claim {listed(game.actions[own], 'or')} points, at the same time.")
-    yield "If both claim the same, each gets that claim."
-    for compared, mine, theirs in (("less", "plus", "minus"), ("more", "minus", "plus")):
-        yield (
-            f"If {parties.does(own, 'claim')} {compared} than {parties.names[other]}: "
-            f"{parties.does(own, 'get')} the lower claim {mine} {points(game.bonus)}, "
-            f"{parties.does(other, 'get')} the lower claim {theirs} {points(game.bonus)}."
-        )
-
-
-def _all(parties: Parties) -> str:
-    own = parties.names[parties.seat]
-    return listed([own, *without(parties.names, parties.seat)])
+    claims = frame.wording.listed(list(map(frame.shown, game.actions[own])), "words.or")
+    yield from _opening("games.travellers", parties.everybody(), frame, claims=claims, units=frame.wording.unit[1])
+    claim, bonus = parties.does(own, "games.claim"), frame.points(game.bonus)
+    for key, winner, loser in (("games.claimed_less", own, other), ("games.claimed_more", other, own)):
+        gains = parties.does(winner, "games.gain", points=bonus)
+        loses = parties.does(loser, "games.lose", points=bonus)
+        yield from frame.tell(key, claim=claim, other=parties.names[other], gains=gains, loses=loses)
 
 
 def _rows(rows: Iterable[Row], parties: Parties) -> Iterator[str]:
+    wording = parties.wording
     seats = (parties.seat, *without(tuple(range(len(parties.names))), parties.seat))
     for row in rows:
         chosen = zip(seats, (row.own, *row.others), strict=True)
         paid = zip(seats, (row.paid, *row.others_paid), strict=True)
-        choices = listed([f"{parties.does(seat, 'choose')} {action}" for seat, action in chosen])
-        gains = listed([f"{parties.does(seat, 'get')} {points(payoff)}" for seat, payoff in paid])
-        yield f"If {choices}: {gains}."
+        choices = [parties.does(seat, "games.choose", action=wording.shown(action)) for seat, action in chosen]
+        payoffs = [parties.does(seat, "games.get", points=wording.points(payoff)) for seat, payoff in paid]
+        yield wording.say("games.row", choices=wording.listed(choices), payoffs=wording.listed(payoffs))
 
 
-def _counted(others: Profile) -> str:
+def _counted(others: Profile, frame: Frame) -> str:
     """How many of the others choose what: "2 choose stay, 1 chooses go"."""
-    counts = Counter(others).items()
-    return ", ".join(f"{count} {'chooses' if count == 1 else 'choose'} {action}" for action, count in counts)
+    return ", ".join(
+        frame.say("games.count_one" if count == 1 else "games.count_many", count=count, action=frame.shown(action))
+        for action, count in Counter(others).items()
+    )
 
 
 GAMES: dict[type, Renderer] = {
@@ -118,3 +140,6 @@ GAMES: dict[type, Renderer] = {
     StrategicFormRule: strategic_form,
 }
 """The base games, and what is seen while they are played."""
+
+RULES: frozenset[type] = frozenset({NormalForm, SequentialTrustGame, StrategicFormRule})
+"""Those of them that say a rule."""

@@ -21,176 +21,191 @@ from comity.mechanisms.sanctions import Sanctioning, Sanctions
 from comity.mechanisms.stacking import Memory
 from comity.mechanisms.talk import Said, Talk
 from comity.mechanisms.voting import Ballot, Proposals
-from comity.words.phrases import chosen, listed, number, points, quoted, sentence
+from comity.words.phrases import number, quoted, sentence
 from comity.words.wording import Frame, Renderer
 
 
 def seats(fact: Seats, frame: Frame) -> Iterator[str]:
     """The change of coordinates: who plays, and what each is called from here on."""
     others = [player for player in fact.players if player != frame.reader]
-    yield f"You now play with {frame.names(others)}."
-    yield f"From here on {', '.join(_renamed(fact, frame))}."
+    yield from frame.tell("mechanisms.seats", others=frame.names(others), places=", ".join(_renamed(fact, frame)))
 
 
 def _renamed(fact: Seats, frame: Frame) -> Iterator[str]:
     for seat, player in enumerate(fact.players):
-        meant = "you" if player == frame.reader else f"the one called {frame.name(player)} so far"
-        yield f"player {seat + 1} means {meant}"
+        called = frame.wording.player(seat)
+        if player == frame.reader:
+            yield frame.say("mechanisms.seat_you", player=called)
+        else:
+            yield frame.say("mechanisms.seat_other", player=called, who=frame.name(player))
 
 
 def repetition(rule: Repetition, frame: Frame) -> Iterator[str]:
-    yield "The game below is played round after round by the same players."
-    yield from _horizon(rule.rounds, rule.chance)
-    yield f"In each round you are shown {_window(rule.memory)}."
+    yield from frame.tell("mechanisms.repetition")
+    yield from _horizon(rule.rounds, rule.chance, frame)
+    yield from frame.tell("mechanisms.window", window=_window(rule.memory, frame))
 
 
 def rotation(rule: Rotation, frame: Frame) -> Iterator[str]:
-    yield f"You are one of {rule.population} players. In every round they are put into groups, which change,"
-    yield "and each group plays the game below."
-    yield from _horizon(rule.rounds, rule.chance)
-    yield f"In each round you are shown {_window(rule.memory)} of yourself and of the others in your group."
+    yield from frame.tell("mechanisms.rotation", population=rule.population)
+    yield from _horizon(rule.rounds, rule.chance, frame)
+    yield from frame.tell("mechanisms.window_of_group", window=_window(rule.memory, frame))
     if rule.depth > 1:
-        yield f"With each you are shown what the others in it had done before, and so on, {rule.depth} levels deep."
+        yield from frame.tell("mechanisms.depth", depth=rule.depth)
 
 
-def _horizon(rounds: int | None, chance: float | None) -> Iterator[str]:
+def _horizon(rounds: int | None, chance: float | None, frame: Frame) -> Iterator[str]:
     if rounds is not None:
-        yield f"The number of rounds is {rounds}."
+        yield from frame.tell("mechanisms.rounds", rounds=rounds)
     if chance is not None:
-        yield f"After each round another one follows with probability {number(chance)}."
+        yield from frame.tell("mechanisms.chance", chance=number(chance))
     if rounds is None and chance is None:
-        yield "You are not told how many rounds there are."
+        yield from frame.tell("mechanisms.rounds_unknown")
 
 
-def _window(memory: Memory) -> str:
+def _window(memory: Memory, frame: Frame) -> str:
     match memory:
         case "all":
-            return "all past rounds"
+            return frame.say("mechanisms.window_all")
         case 0:
-            return "no past round"
+            return frame.say("mechanisms.window_none")
         case 1:
-            return "the last round"
+            return frame.say("mechanisms.window_one")
         case _:
-            return f"the last {memory} rounds"
+            return frame.say("mechanisms.window_some", rounds=memory)
 
 
 def mediation(rule: Mediation, frame: Frame) -> Iterator[str]:
-    yield from _election("mediator")
-    yield f"When they act, players may choose {DELEGATE} instead of an action."
-    yield "The mediator sees only how many delegate, and plays one and the same action for all of them."
+    yield from frame.tell("mechanisms.mediation", delegate=frame.shown(DELEGATE))
 
 
 def contracting(rule: Contracting, frame: Frame) -> Iterator[str]:
-    yield from _election("contract")
+    actions = frame.wording.listed(list(map(frame.shown, rule.actions)))
     payment = frame.wording.allowed(Integer(rule.low, rule.high))
-    yield f"A contract has a payment for each of the actions {listed(rule.actions)}: {payment}."
-    yield "Everybody then signs the elected contract or not, before the game is played. It binds only if all sign."
-    yield "Whoever plays an action then receives its payment in all, in equal shares from the others;"
-    yield "a negative payment goes the other way, in equal shares to the others."
-
-
-def _election(what: str) -> Iterator[str]:
-    yield f"Before the game below everybody proposes a {what}, then approves or not of each proposal."
-    yield "A proposal with most approvals is elected; chance decides between equals."
+    yield from frame.tell("mechanisms.contracting", actions=actions, payment=payment)
 
 
 def proposals(fact: Proposals, frame: Frame) -> Iterator[str]:
     for player, proposal in enumerate(fact.proposals):
-        yield sentence(f"{frame.name(player)} proposed: {_proposal(proposal, frame)}.")
+        told = frame.tell("mechanisms.proposed", who=frame.name(player), proposal=_proposal(proposal, frame))
+        yield from map(sentence, told)
 
 
 def _proposal(proposal: Any, frame: Frame) -> str:
     match frame.elected:
         case "mediator":
-            return _plan(proposal)
+            return _plan(proposal, frame)
         case "contract":
-            return _terms(frame.terms, proposal)
+            return _terms(frame.terms, proposal, frame)
         case _:
-            return chosen(proposal)
+            return frame.shown(proposal)
 
 
-def _plan(plan: Sequence[str]) -> str:
-    counts = enumerate(plan, start=1)
-    return ", ".join(f"{action} if {count} {'delegates' if count == 1 else 'delegate'}" for count, action in counts)
+def _plan(plan: Sequence[str], frame: Frame) -> str:
+    delegate = frame.shown(DELEGATE)
+    return ", ".join(
+        frame.say(
+            "mechanisms.plan_one" if count == 1 else "mechanisms.plan_many",
+            action=frame.shown(action),
+            count=count,
+            delegate=delegate,
+        )
+        for count, action in enumerate(plan, start=1)
+    )
 
 
-def _terms(actions: Sequence[str], transfers: Sequence[int]) -> str:
-    payments = zip(actions, transfers, strict=True)
-    sides = ((action, "pays" if amount < 0 else "receives", points(abs(amount))) for action, amount in payments)
-    return ", ".join(f"whoever plays {action} {side} {amount}" for action, side, amount in sides)
+def _terms(actions: Sequence[str], transfers: Sequence[int], frame: Frame) -> str:
+    return ", ".join(
+        frame.say(
+            "mechanisms.pays" if amount < 0 else "mechanisms.receives",
+            action=frame.shown(action),
+            points=frame.points(abs(amount)),
+        )
+        for action, amount in zip(actions, transfers, strict=True)
+    )
 
 
 def ballot(fact: Ballot, frame: Frame) -> Iterator[str]:
-    votes = (f"{chosen(yes)} to {frame.name(player)}" for player, yes in enumerate(fact.approvals))
-    yield f"Your votes on the proposals: {', '.join(votes)}."
+    votes = (
+        frame.say("mechanisms.vote", vote=frame.shown(yes), who=frame.name(player))
+        for player, yes in enumerate(fact.approvals)
+    )
+    yield from frame.tell("mechanisms.ballot", votes=", ".join(votes))
 
 
 def mediator(fact: Mediator, frame: Frame) -> Iterator[str]:
-    yield f"The mediator proposed by {frame.name(fact.by)} plays {_plan(fact.plan)}."
+    yield from frame.tell("mechanisms.mediator", who=frame.name(fact.by), plan=_plan(fact.plan, frame))
 
 
 def delegated(fact: Delegated, frame: Frame) -> Iterator[str]:
-    yield sentence(f"{frame.names(fact.players) or 'nobody'} delegated.")
+    who = frame.names(fact.players) or frame.say("words.nobody")
+    yield from map(sentence, frame.tell("mechanisms.delegated", who=who, delegate=frame.shown(DELEGATE)))
 
 
 def contract(fact: Contract, frame: Frame) -> Iterator[str]:
-    yield f"The contract proposed by {frame.name(fact.by)}: {_terms(fact.actions, fact.transfers)}."
+    terms = _terms(fact.actions, fact.transfers, frame)
+    yield from frame.tell("mechanisms.contract", who=frame.name(fact.by), terms=terms)
 
 
 def signatures(fact: Signatures, frame: Frame) -> Iterator[str]:
     signers = frame.names(player for player, signed in enumerate(fact.signed) if signed)
-    yield f"Signed by {signers or 'nobody'}: the contract {'binds' if fact.binding else 'does not bind'}."
+    key = "mechanisms.contract_binds" if fact.binding else "mechanisms.contract_void"
+    yield from frame.tell(key, signers=signers or frame.say("words.nobody"))
 
 
 def talk(rule: Talk, frame: Frame) -> Iterator[str]:
-    times = "once" if rule.rounds == 1 else f"{rule.rounds} times"
-    yield f"Before the game below everybody sends a message to all the others, {times}, at the same time."
-    yield "What is said binds nobody."
+    """That there is talk, and once for all of it how what is said is shown and what it is worth."""
+    if rule.rounds == 1:
+        yield from frame.tell("mechanisms.talk_once")
+    else:
+        yield from frame.tell("mechanisms.talk", times=rule.rounds)
 
 
 def said(fact: Said, frame: Frame) -> Iterator[str]:
+    """What was said, each message on one line and in quotation marks that it cannot close."""
     if not fact.messages:
-        yield "Nothing has been said yet."
+        yield from frame.tell("mechanisms.nothing_said")
     for time, messages in enumerate(fact.messages, start=1):
         for player, message in enumerate(messages):
-            yield f"Message {time} from {frame.name(player)}: {quoted(message)}"
+            yield from frame.tell("mechanisms.message", number=time, who=frame.name(player), message=quoted(message))
 
 
 def sanctioning(rule: Sanctioning, frame: Frame) -> Iterator[str]:
-    yield f"After the game below everybody sets a number from {-rule.punish} to {rule.reward} for each other player."
+    yield from frame.tell("mechanisms.sanctioning", low=-rule.punish, high=rule.reward)
     if rule.reward:
-        yield f"Each unit above zero gives that player {points(rule.effect)} more."
+        yield from frame.tell("mechanisms.sanction_reward", points=frame.points(rule.effect))
     if rule.punish:
-        yield f"Each unit below zero takes {points(rule.effect)} from that player."
-    yield f"Each unit costs whoever sets it {points(rule.cost)}."
+        yield from frame.tell("mechanisms.sanction_punish", points=frame.points(rule.effect))
+    yield from frame.tell("mechanisms.sanction_cost", points=frame.points(rule.cost))
 
 
 def sanctions(fact: Sanctions, frame: Frame) -> Iterator[str]:
     for giver, given in enumerate(fact.points):
         others = (frame.name(other) for other in range(len(fact.points)) if other != giver)
-        yield sentence(
-            f"{frame.name(giver)} set {listed([f'{n} for {who}' for n, who in zip(given, others, strict=True)])}."
-        )
+        numbers = [frame.say("mechanisms.sanction", number=n, who=who) for n, who in zip(given, others, strict=True)]
+        told = frame.tell("mechanisms.sanctions", who=frame.name(giver), numbers=frame.wording.listed(numbers))
+        yield from map(sentence, told)
 
 
 def noise(rule: Noise, frame: Frame) -> Iterator[str]:
     if rule.execution:
-        yield f"Each action is replaced by another one of the same player with probability {number(rule.execution)}."
+        yield from frame.tell("mechanisms.noise_acting", chance=number(rule.execution))
     if rule.monitoring:
-        yield f"You see every other player's action as a different one with probability {number(rule.monitoring)},"
-        yield "and you see no points."
+        units = frame.wording.unit[1]
+        yield from frame.tell("mechanisms.noise_seeing", chance=number(rule.monitoring), units=units)
     if not rule.execution and not rule.monitoring:
-        yield "Actions are played as chosen and seen as played."
+        yield from frame.tell("mechanisms.no_noise")
 
 
 def meant(fact: Meant, frame: Frame) -> Iterator[str]:
-    yield f"You had chosen {fact.action}."
+    yield from frame.tell("mechanisms.meant", action=frame.shown(fact.action))
 
 
 def network(rule: Network, frame: Frame) -> Iterator[str]:
-    names = frame.parties(1 + max(map(max, rule.edges))).names
-    yield f"Neighbours are {'; '.join(f'{names[i]} and {names[j]}' for i, j in rule.edges)}."
-    yield f"The game below is played between all neighbours. Each player gets the {rule.pay} over its neighbours."
+    names = frame.places(1 + max(map(max, rule.edges)))
+    pairs = "; ".join(frame.say("mechanisms.pair", one=names[i], other=names[j]) for i, j in rule.edges)
+    pay = frame.say("mechanisms.pay_mean" if rule.pay == "mean" else "mechanisms.pay_sum")
+    yield from frame.tell("mechanisms.network", pairs=pairs, pay=pay)
 
 
 MECHANISMS: dict[type, Renderer] = {
@@ -214,3 +229,6 @@ MECHANISMS: dict[type, Renderer] = {
     Network: network,
 }
 """The rules of the mechanisms, and what is learned while they run."""
+
+RULES: frozenset[type] = frozenset({Repetition, Rotation, Mediation, Contracting, Talk, Sanctioning, Noise, Network})
+"""Those of them that say a rule."""

@@ -6,12 +6,13 @@ An outcome is shown as it stands in the fact, that is, as its reader saw it: wha
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from comity.core.outcome import Outcome, Play
-from comity.mechanisms.matching import Standing, Standings
+from comity.mechanisms.matching import Encounter, Standing, Standings
 from comity.mechanisms.repetition import History
 from comity.mechanisms.sanctions import Ended, Sanctions
-from comity.words.phrases import indented, listed, points, sentence
+from comity.words.phrases import indented, sentence
 from comity.words.wording import Frame, Renderer
 
 
@@ -30,7 +31,7 @@ def summary(outcome: Outcome, frame: Frame) -> Iterator[str]:
     yield from indented(_notes(outcome, frame))
     while settles(outcome):
         outcome = outcome.parts[0].outcome
-        yield f"  Before that: {_paid(outcome, frame)}."
+        yield from indented(frame.tell("outcomes.before_settling", payoffs=_paid(outcome, frame)))
 
 
 def _notes(outcome: Outcome, frame: Frame) -> Iterator[str]:
@@ -42,16 +43,27 @@ def _notes(outcome: Outcome, frame: Frame) -> Iterator[str]:
 def headline(outcome: Outcome, frame: Frame) -> str:
     """Who finally played what, for how many points."""
     if not outcome.actions:
-        return f"{_paid(outcome, frame)}."
-    pay = [f" ({points(payoff)})" for payoff in outcome.payoffs] or [""] * len(outcome.actions)
-    played = zip(outcome.actions, pay, strict=True)
-    return f"{listed([f'{frame.name(seat)} played {action}{paid}' for seat, (action, paid) in enumerate(played)])}."
+        return frame.say("outcomes.all_paid", payoffs=_paid(outcome, frame))
+    played = [(frame.name(seat), frame.shown(action)) for seat, action in enumerate(outcome.actions)]
+    if outcome.payoffs:
+        plays = [
+            frame.say("outcomes.played_for", who=who, action=action, points=frame.points(payoff))
+            for (who, action), payoff in zip(played, outcome.payoffs, strict=True)
+        ]
+    else:
+        plays = [frame.say("outcomes.played", who=who, action=action) for who, action in played]
+    return frame.say("outcomes.all_played", plays=frame.wording.listed(plays))
 
 
 def _paid(outcome: Outcome, frame: Frame) -> str:
     if not outcome.payoffs:
-        return "points that are not shown"
-    return listed([f"{points(payoff)} for {frame.name(player)}" for player, payoff in enumerate(outcome.payoffs)])
+        return frame.say("outcomes.paid_unseen", units=frame.wording.unit[1])
+    return frame.wording.listed(
+        [
+            frame.say("outcomes.paid", points=frame.points(payoff), who=frame.name(player))
+            for player, payoff in enumerate(outcome.payoffs)
+        ]
+    )
 
 
 def settles(outcome: Outcome) -> bool:
@@ -68,45 +80,60 @@ def unsettled(outcome: Outcome) -> Outcome:
 
 
 def _in_round(play: Play, frame: Frame) -> list[str]:
-    return _headed(f"Round {play.round + 1}", play, frame)
+    first, *rest = frame.within(play.players).lines(play.outcome)
+    return [*frame.tell("outcomes.round", number=play.round + 1, outcome=first), *rest]
 
 
 def _between(play: Play, frame: Frame) -> list[str]:
-    return _headed(sentence(frame.names(play.players)), play, frame)
-
-
-def _headed(title: str, play: Play, frame: Frame) -> list[str]:
     first, *rest = frame.within(play.players).lines(play.outcome)
-    return [f"{title}: {first}", *rest]
+    return [*frame.tell("outcomes.group", players=sentence(frame.names(play.players)), outcome=first), *rest]
 
 
 def history(fact: History, frame: Frame) -> Iterator[str]:
-    """The rounds a player is shown, oldest first."""
-    yield f"Rounds played so far: {fact.played}."
+    """The rounds a player is shown, oldest first, and how many there were: what stays the same longest comes first."""
     for play in fact.past:
         yield from _in_round(play, frame)
+    yield from frame.tell("outcomes.rounds_played", rounds=fact.played)
+
+
+Told: TypeAlias = dict[int, list[str]]
+"""The lines of plays and encounters already put into words, by identity: what partners have in common comes again."""
 
 
 def standings(fact: Standings, frame: Frame) -> Iterator[str]:
     """What a player is shown of a group: its own past, then its partners'; what was known before lies further in."""
-    yield f"Rounds played so far: {fact.played}."
+    told: Told = {}
     for standing in (fact.own, *fact.partners):
-        yield from _standing(f"What {frame.name(standing.player)} did", standing, frame)
+        yield from _standing("outcomes.did", standing, frame, told)
+    yield from frame.tell("outcomes.rounds_played", rounds=fact.played)
 
 
-def _standing(title: str, standing: Standing, frame: Frame) -> Iterator[str]:
-    yield f"{title}:" if standing.encounters else f"{title}: nothing to show."
+def _standing(key: str, standing: Standing, frame: Frame, told: Told) -> Iterator[str]:
+    yield from frame.tell(key if standing.encounters else f"{key}_nothing", who=frame.name(standing.player))
     for encounter in standing.encounters:
-        yield from indented(_in_round(encounter.play, frame))
+        yield from indented(_encounter(encounter, frame, told))
+
+
+def _encounter(encounter: Encounter, frame: Frame, told: Told) -> list[str]:
+    lines = told.get(id(encounter))
+    if lines is None:
+        lines = told[id(encounter)] = list(_play(encounter.play, frame, told))
         for earlier in encounter.before:
-            had_done = f"What {frame.name(earlier.player)} had done before"
-            yield from indented(indented(_standing(had_done, earlier, frame)))
+            lines += indented(_standing("outcomes.had_done", earlier, frame, told))
+    return lines
+
+
+def _play(play: Play, frame: Frame, told: Told) -> list[str]:
+    lines = told.get(id(play))
+    if lines is None:
+        lines = told[id(play)] = _in_round(play, frame)
+    return lines
 
 
 def ended(fact: Ended, frame: Frame) -> Iterator[str]:
     """How the game ended that something now follows."""
     first, *rest = frame.lines(fact.outcome)
-    yield f"It has been played: {first}"
+    yield from frame.tell("outcomes.ended", outcome=first)
     yield from rest
 
 

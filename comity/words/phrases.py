@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from unicodedata import category
 
 from comity.core.space import Choice
 from comity.words.printable import printable_line
@@ -14,10 +16,11 @@ def number(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value + 0.0:.12g}"  # adding zero turns -0 into 0
 
 
-def points(value: float) -> str:
-    """An amount with its unit."""
+def points(value: float, unit: tuple[str, str] = ("point", "points")) -> str:
+    """An amount with its unit, which has a form for one and a form for several."""
     amount = number(value)
-    return f"{amount} point" if amount == "1" else f"{amount} points"
+    one, several = unit
+    return f"{amount} {one if amount == '1' else several}"
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:
@@ -56,8 +59,30 @@ def chosen(choice: Choice) -> str:
 
 
 def quoted(message: str) -> str:
-    """What somebody said, in quotation marks that it cannot close itself."""
-    return json.dumps(printable_line(message), ensure_ascii=False)
+    """What somebody said, as a JSON string on one line: quotation marks that it cannot close itself.
+
+    What steers, hides or joins the mark before it is written as an escape, so that it is seen and two messages that
+    differ read differently. All kinds of space that are not line breaks become the plain one.
+    """
+    text = json.dumps(message, ensure_ascii=False)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_written(sign, after) for after, sign in zip(f" {text}", text, strict=False))
+
+
+_UNSEEN = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
+)
+"""Printable signs that nobody sees: fillers, joiners, and the variation selectors but the one that colours emoji."""
+
+
+def _written(sign: str, after: str) -> str:
+    if category(sign) == "Zs":
+        return " "
+    joins = after == '"' and category(sign).startswith("M")
+    if sign.isprintable() and not joins and not _UNSEEN.match(sign):
+        return sign
+    return json.dumps(sign)[1:-1]
 
 
 def joined(lines: Iterable[str]) -> str:

@@ -7,42 +7,40 @@ from typing import Any
 from comity.core.decision import Decision
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Text
 from comity.exact.strategic_form import StrategicFormRule
-from comity.words.phrases import chosen, listed
+from comity.mechanisms.mediation import DELEGATE
 from comity.words.wording import Answer, Frame, Question, Wording
 
 
 def act(decision: Decision[Any], frame: Frame) -> str:
     if decision.fact(StrategicFormRule):
-        return "Which plan do you choose?"
-    if not frame.met:
-        return "Which action do you choose, the same one with all your neighbours?"
-    return "Which action do you choose?"
+        return frame.say("questions.act_plan")
+    return frame.say("questions.act" if frame.met else "questions.act_everywhere")
 
 
 def propose(decision: Decision[Any], frame: Frame) -> str:
     match frame.elected:
         case "mediator":
-            return "Which mediator do you propose: which action should it play, by the number of players delegating?"
+            return frame.say("questions.propose_mediator", delegate=frame.shown(DELEGATE))
         case "contract":
-            return "Which contract do you propose: which payment should whoever plays an action receive?"
+            return frame.say("questions.propose_contract")
         case _:
-            return "What do you propose?"
+            return frame.say("questions.propose")
 
 
 def approve(decision: Decision[Any], frame: Frame) -> str:
-    return "Which proposals do you approve?"
+    return frame.say("questions.approve")
 
 
 def sign(decision: Decision[Any], frame: Frame) -> str:
-    return "Do you sign the contract?"
+    return frame.say("questions.sign")
 
 
 def speak(decision: Decision[Any], frame: Frame) -> str:
-    return "What do you say to the others?"
+    return frame.say("questions.speak")
 
 
 def sanction(decision: Decision[Any], frame: Frame) -> str:
-    return "Which number do you set for each other player?"
+    return frame.say("questions.sanction")
 
 
 QUESTIONS: dict[str, Question] = {
@@ -57,31 +55,41 @@ QUESTIONS: dict[str, Question] = {
 
 
 def _one_of(space: OneOf[Any] | Lottery[Any], wording: Wording) -> str:
-    options = list(map(chosen, space))
-    yes_no = all(type(option) is bool for option in space)
-    return listed(options, "or") if yes_no else f"one of {', '.join(options)}"
+    options = list(map(wording.shown, space))
+    if all(type(option) is bool for option in space):
+        return wording.listed(options, "words.or")
+    return wording.say("answers.one_of", options=", ".join(options))
 
 
 def _integer(space: Integer, wording: Wording) -> str:
-    return str(space)
+    match space.low, space.high:
+        case None, None:
+            return wording.say("answers.integer")
+        case low, None:
+            return wording.say("answers.integer_from", low=low)
+        case None, high:
+            return wording.say("answers.integer_up_to", high=high)
+        case low, high:
+            return wording.say("answers.integer_between", low=low, high=high)
 
 
 def _each(space: Each[Any], wording: Wording) -> str:
-    allowed = [wording.allowed(part) for part in space.spaces]
+    names = list(map(wording.part, space.names))
+    allowed = list(map(wording.allowed, space.spaces))
     if len(allowed) == 1:
-        return f"a value for {space.names[0]}, {allowed[0]}"
+        return wording.say("answers.one_part", part=names[0], allowed=allowed[0])
     if len(set(allowed)) == 1:
-        return f"values for {listed(space.names)}, in this order and separated by commas, each {allowed[0]}"
-    parts = (f"for {name} {each}" for name, each in zip(space.names, allowed, strict=True))
-    return f"values separated by commas: {'; '.join(parts)}"
+        return wording.say("answers.equal_parts", parts=wording.listed(names), allowed=allowed[0])
+    each = (wording.say("answers.part", part=name, allowed=one) for name, one in zip(names, allowed, strict=True))
+    return wording.say("answers.parts", parts="; ".join(each))
 
 
 def _text(space: Text, wording: Wording) -> str:
-    return str(space)
+    return wording.say("answers.text", most=space.most)
 
 
 def _ordering(space: Ordering, wording: Wording) -> str:
-    return f"the numbers 0 to {space.size - 1}, each once, in any order and separated by commas"
+    return wording.say("answers.ordering", last=space.size - 1)
 
 
 ANSWERS: dict[type, Answer] = {

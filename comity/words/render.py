@@ -1,36 +1,37 @@
-"""A decision as the text that is put to whoever must make it."""
+"""A decision as the text that is put to whoever must make it.
+
+People are shown it in the order of the facts (`render`). Models are shown what stands unchanged first (`sections`):
+what their providers have read before, they need not read again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from comity.core.decision import Decision, Fact
 from comity.core.flow import Game
 from comity.core.space import Space
-from comity.words.games import GAMES
-from comity.words.mechanisms import MECHANISMS
-from comity.words.outcomes import OUTCOMES
+from comity.exact.strategic_form import StrategicFormRule
+from comity.games.normal_form import NormalForm
+from comity.games.sequential import SequentialTrustGame
+from comity.mechanisms.contracting import Contracting
+from comity.mechanisms.mediation import DELEGATE, Mediation
 from comity.words.phrases import joined
-from comity.words.questions import ANSWERS, QUESTIONS
-from comity.words.wording import Frame, Renderer, Wording
-
-FACTS: dict[type, Renderer] = {**GAMES, **MECHANISMS, **OUTCOMES}
-"""The renderer of each type of fact. A plugin whose rules show a new type of fact adds its renderer here."""
-
-PLAIN = Wording(FACTS, QUESTIONS, ANSWERS)
-"""The wording for people: plain sentences, neutral in tone, actions called as the game calls them."""
+from comity.words.wording import Frame, Wording
+from comity.words.wordings import PLAIN
 
 
 def render(decision: Decision[Any], wording: Wording = PLAIN) -> str:
     """The decision in words: who is asked, all that player knows, the question, and what may be answered.
 
     Everything in `sees` is said, outermost first, and nothing else. Raises `NoWords` at a fact, kind or space that the
-    wording does not cover.
+    wording does not cover, and `BadWording` if two options would be called the same.
     """
     lines, frame = _told(decision.player, decision.sees, wording)
     question = wording.question(decision, frame)
-    return joined([*lines, "", question, f"Answer with {wording.allowed(decision.options)}."])
+    reply = wording.say("answers.reply", allowed=wording.answering(decision).allowed(decision.options))
+    return joined([*lines, "", question, reply])
 
 
 def render_rules(game: Game, player: int, wording: Wording = PLAIN) -> str:
@@ -41,11 +42,76 @@ def render_rules(game: Game, player: int, wording: Wording = PLAIN) -> str:
 
 def _told(player: int, facts: Iterable[Fact], wording: Wording) -> tuple[list[str], Frame]:
     frame = Frame(wording, reader=player)
-    lines = [f"You are player {player + 1}."]
+    lines = [_addressed(player, wording)]
     for fact in facts:
         lines += frame.lines(fact)
         frame = frame.after(fact)
     return lines, frame
+
+
+def _addressed(player: int, wording: Wording) -> str:
+    return wording.say("names.you_are", player=wording.player(player))
+
+
+class Sections(NamedTuple):
+    """A decision in words, in three parts that together say all of it.
+
+    rules: the payoff rule and the rules of the mechanisms, outermost first. They stand unchanged through a match for
+        the same player, and where nothing tells seats apart they are the same for all players.
+    news: who is asked, and what changes: what was played, who sits where, what was proposed, elected, signed or said.
+    question: what is asked. What may be answered, and in which form, is for whoever asks to add.
+    """
+
+    rules: str
+    news: str
+    question: str
+
+
+def sections(decision: Decision[Any], wording: Wording = PLAIN) -> Sections:
+    """The decision in words, what is shared first.
+
+    The rules are told from the reader's own seat and as before anybody has met ("the other player"), so that they do
+    not depend on whom a player meets. Raises as `render` does.
+    """
+    rules, news = list[str](), [_addressed(decision.player, wording)]
+    before, now = Frame(wording, reader=decision.player, shared=True), Frame(wording, reader=decision.player)
+    for fact in decision.sees:
+        if wording.is_rule(fact):
+            rules += before.lines(fact)
+        else:
+            news += now.lines(fact)
+        before, now = before.after_rule(fact), now.after(fact)
+    return Sections(joined(rules), joined(news), joined([wording.question(decision, now)]))
+
+
+def checked(game: Game, wording: Wording) -> None:
+    """Raise `NoWords` or `BadWording` unless the wording tells every player the rules and keeps its options apart.
+
+    So a wording that does not fit is found before the first match.
+    """
+    for player in range(game.n_players):
+        render_rules(game, player, wording)
+    for options in _option_sets(game.rules):
+        wording.named(options)
+
+
+def _option_sets(rules: Iterable[Fact]) -> Iterator[tuple[str, ...]]:
+    """What is to be told apart in a game of these rules, as far as the rules say it."""
+    delegate: tuple[str, ...] = ()
+    for rule in rules:
+        match rule:
+            case Mediation():
+                delegate = (DELEGATE,)
+            case Contracting(actions):
+                yield actions
+            case NormalForm():
+                yield from ((*actions, *delegate) for actions in rule.actions)
+            case SequentialTrustGame():
+                yield from rule.at_once.actions
+            case StrategicFormRule(plans):
+                yield from plans
+            case _:
+                pass
 
 
 def allowed(space: Space[Any], wording: Wording = PLAIN) -> str:

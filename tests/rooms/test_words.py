@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
+from unicodedata import category
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.core.decision import NATURE, Decision
-from comity.core.errors import BadParameter, Diverged
+from comity.core.decision import Decision
+from comity.core.errors import Diverged
 from comity.core.flow import Game
 from comity.core.match import Match, replay
 from comity.core.outcome import Outcome
@@ -26,54 +28,34 @@ from comity.games.travellers import TravellersDilemma
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
-from comity.mechanisms.network import Networked, PerEdge
 from comity.mechanisms.repetition import Repeated
 from comity.mechanisms.sanctions import Sanctioned
 from comity.mechanisms.talk import CheapTalk, Talk
-from comity.words.outcomes import settles
 from comity.words.parse import Unreadable, read_reply
 from comity.words.phrases import number, quoted
 from comity.words.printable import printable_line
-from comity.words.questions import ANSWERS, QUESTIONS
-from comity.words.render import FACTS, PLAIN, allowed, render, render_rules
+from comity.words.questions import QUESTIONS
+from comity.words.render import allowed, render, render_rules
 from comity.words.transcript import describe_choice, describe_outcome, transcript
-from comity.words.wording import Frame, NoWords, Wording
+from comity.words.wording import Frame, NoWords
+from comity.words.wordings import FACTS, PLAIN
 from tests.generators import (
     BASES,
-    NESTED,
-    SMALL,
     Script,
     bimatrices,
     every_entry,
     keys,
     played,
     spaces,
-    stacked,
     stacks,
     symmetric_games,
 )
+from tests.words.seen import VARIED, changed, decisions_of, types_in
 
 ENTRIES = every_entry()
 everywhere = pytest.mark.parametrize("game", ENTRIES.values(), ids=ENTRIES.keys())
 
 DILEMMA = PrisonersDilemma()
-VARIED = {
-    **BASES,
-    **{name: game for name in SMALL if (game := stacked(DILEMMA, name)) is not None},
-    **NESTED,
-    "repeated sanctioned contracted": Repeated(Sanctioned(Contracted(DILEMMA), reward=2), rounds=2),
-    "sanctioned repeated": Sanctioned(Repeated(DILEMMA, rounds=2)),
-    "sanctioned rotated": Sanctioned(Rotated(DILEMMA, population=4, rounds=2)),
-    "repeated per edge": Repeated(PerEdge(DILEMMA, players=3), rounds=2),
-    "talk before rotated public goods": CheapTalk(Rotated(PublicGoods(), population=6, rounds=2)),
-    "talk before rotated network": CheapTalk(Rotated(Networked(DILEMMA, players=3), population=6, rounds=2)),
-}
-"""Games that between them show every type of fact."""
-
-
-def decisions_of(game: Game, key: int = 5) -> list[Decision[Any]]:
-    _, put = played(game, Script(key), key)
-    return [decision for step in put for decision in step if decision.player != NATURE]
 
 
 # Everything is said, and nothing else
@@ -94,49 +76,6 @@ def test_so_they_do_in_any_stack(game: Game, key: int) -> None:
         assert read.setdefault(render(decision), decision) == decision
 
 
-UNSAID = {
-    MatrixGame: {"cooperate", "defect", "role_names"},
-    SymmetricGame: {"cooperate", "defect"},
-    Outcome: {"views"},  # what others saw is no part of what one sees
-}
-"""What annotates a game for its analysis and is shown to nobody."""
-
-
-def changed(value: Any) -> Iterator[Any]:
-    """The value with one thing in it changed, for every thing in it that is to be said."""
-    match value:
-        case bool():
-            yield not value
-        case int() | float():
-            yield value + 1
-        case str():
-            yield f"{value}x"
-        case None:
-            yield 7
-        case tuple():
-            for place, part in enumerate(value):
-                yield from ((*value[:place], other, *value[place + 1 :]) for other in changed(part))
-        case Outcome() if settles(value):
-            yield from _changed_fields(value, {"payoffs", "actions", "notes"})
-            before = value.parts[0].outcome
-            yield from (_settled(value, inner) for inner in _changed_fields(before, {"payoffs"}))
-        case _ if is_dataclass(value):
-            yield from _changed_fields(value, {field.name for field in fields(value)} - UNSAID.get(type(value), set()))
-
-
-def _changed_fields(value: Any, names: set[str]) -> Iterator[Any]:
-    for name in sorted(names):
-        for other in changed(getattr(value, name)):
-            try:
-                yield replace(value, **{name: other})
-            except BadParameter:
-                continue
-
-
-def _settled(outcome: Outcome, before: Outcome) -> Outcome:
-    return replace(outcome, parts=(replace(outcome.parts[0], outcome=before),))
-
-
 @pytest.mark.parametrize("game", VARIED.values(), ids=VARIED.keys())
 def test_changing_anything_in_what_is_seen_changes_the_text(game: Game) -> None:
     last = {decision.kind: decision for decision in decisions_of(game)}
@@ -154,19 +93,7 @@ def test_changing_anything_in_what_is_seen_changes_the_text(game: Game) -> None:
 
 
 def test_between_them_those_games_show_every_type_of_fact() -> None:
-    shown: set[type] = set()
-
-    def collect(value: Any) -> None:
-        if isinstance(value, tuple):
-            for part in value:
-                collect(part)
-        elif is_dataclass(value):
-            shown.add(type(value))
-            collect(tuple(getattr(value, field.name) for field in fields(value)))
-
-    for game in VARIED.values():
-        for decision in decisions_of(game):
-            collect(decision.sees)
+    shown = {kind for game in VARIED.values() for decision in decisions_of(game) for kind in types_in(decision.sees)}
     assert set(FACTS) - shown <= {NormalForm}
 
 
@@ -329,7 +256,7 @@ def test_seats_change_what_players_are_called() -> None:
     text = render(match.pending[0])
     assert text.startswith("You are player 1.\n")
     assert "You now play with player 4." in text
-    assert "From here on player 1 means you, player 2 means the one called player 4 so far." in text
+    assert "called by their seats: player 1 means you, player 2 means the one called player 4 so far." in text
     assert "If you choose cooperate and player 2 chooses defect" in text
 
 
@@ -376,6 +303,19 @@ def test_a_message_cannot_close_its_own_quotation() -> None:
     assert quoted('yes" player 2: "no') == r'"yes\" player 2: \"no"'
 
 
+@given(st.text())
+def test_what_is_said_can_be_read_back_but_for_the_kind_of_its_spaces(message: str) -> None:
+    read = json.loads(quoted(message))
+    assert [" " if category(sign) == "Zs" else sign for sign in message] == list(read)
+
+
+def test_what_hides_in_a_message_is_seen() -> None:
+    assert quoted("a\u200bb\u202ec\n") == r'"a\u200bb\u202ec\n"'
+    assert quoted("\u0338open") == r'"\u0338open"'
+    assert quoted("caf\u00e9 d\u0301 \u2764\ufe0f 10\u202f%") == '"caf\u00e9 d\u0301 \u2764\ufe0f 10 %"'
+    assert quoted("\u3164\U000e0041\U000e0100") == r'"\u3164\udb40\udc41\udb40\udd00"'
+
+
 # Wordings and plugins
 
 
@@ -418,7 +358,7 @@ def test_another_wording_is_another_table() -> None:
         Weather: lambda fact, frame: [f"It will {fact.kind}."],
         Talk: lambda rule, frame: ["You may talk."],
     }
-    terse = Wording(facts, {**QUESTIONS, "act": lambda decision, frame: "Act!"}, ANSWERS)
+    terse = replace(PLAIN, facts=facts, questions={**QUESTIONS, "act": lambda decision, frame: "Act!"})
     decision = Decision(0, "act", OneOf(("a", "b")), (Weather("rain"), Talk(1)))
     assert (
         render(decision, terse) == "You are player 1.\nIt will rain.\nYou may talk.\n\nAct!\nAnswer with one of a, b."
@@ -500,7 +440,7 @@ def test_what_cannot_be_read_says_what_is_allowed(typed: str, space: Space[Any],
 
 
 def test_too_few_values_name_the_parts() -> None:
-    with pytest.raises(Unreadable, match="values for 1 delegating and 2 delegating, in this order"):
+    with pytest.raises(Unreadable, match="values for 1 choosing delegate and 2 choosing delegate, in this order"):
         read_reply("cooperate", PLAN)
 
 
