@@ -6,12 +6,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from comity.core.chance import Address
 from comity.core.decision import Decision
+from comity.core.errors import ComityError
 from comity.core.flow import Game
 from comity.core.match import Decide, Reply
 from comity.strategies.strategy import Strategy
 
-DecideLater: TypeAlias = Callable[[Decision[Any]], Awaitable[Reply]]
+DecideLater: TypeAlias = Callable[[Decision[Any], Address], Awaitable[Reply]]
+"""Answers a decision. The address is that of the draws made there: it tells equal questions apart."""
+
+
+class Halted(ComityError):
+    """No agent that waits can be asked any more, so the run stops; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,25 @@
 """The door: one thin command per arrow of the line from a plan to a page.
 
-Exit codes: 0 done, 1 a check failed, 2 bad input, 130 interrupted. Everything heavy is imported inside the command that
+Exit codes: 0 done, 1 a check failed, 2 bad input, 3 a run stopped before its end and can be resumed (no money, a
+provider that is down, a key that is refused), 130 interrupted. Everything heavy is imported inside the command that
 needs it, so that `comity --help` answers at once.
 """
 
 from __future__ import annotations
 
-from comity.cli import playing, reading
+# The order in which `comity --help` lists the commands.
+from comity.cli import playing  # isort: split
+
+from comity.cli import planning  # isort: split
+
+from comity.cli import reading  # isort: split
+
+from comity.cli import judging  # isort: split
+
+from comity.cli import inspecting, serving
 from comity.cli.app import app, refuse
 
-__all__ = ["app", "main", "playing", "reading"]
+__all__ = ["app", "inspecting", "judging", "main", "planning", "playing", "reading", "serving"]
 
 
 def main() -> None:

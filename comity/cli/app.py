@@ -20,6 +20,8 @@ app = typer.Typer(
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
 RunPaths = Annotated[list[Path], typer.Argument(metavar="RUN...", help="One run or several.", show_default=False)]
 PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan, in TOML.", show_default=False)]
+STOPPED = 3
+"""The exit code of a run that models cannot be asked for any more; it can be resumed."""
 
 
 def refuse(sentence: str) -> NoReturn:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from comity.cli.app import PlanPath, RunPath, app, refuse
+from comity.cli.app import STOPPED, PlanPath, RunPath, app, refuse
+from comity.cli.asked import print_asked
 from comity.cli.shown import print_table
 from comity.words.printable import printable
 
@@ -41,24 +42,45 @@ def run(
         int | None, typer.Option(min=1, help="How many processes play.", show_default="one per core")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="A model in place of the agents, like openai:gpt-5.2; again for the next one."),
+    ] = None,
+    cap: Annotated[
+        float | None, typer.Option(min=0, help="The most US dollars the run may spend.", show_default="of the plan")
+    ] = None,
+    in_flight: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many calls of one model may wait at a time.", show_default="of the plan"),
+    ] = None,
     report: Annotated[bool, typer.Option(help="Write report.html at the end.")] = True,
 ) -> None:
     """Play a plan, and keep every decision."""
     import os
 
+    from comity.agents.agent import Halted
+    from comity.runs.models import called, with_models
     from comity.runs.plan import read_plan
-    from comity.runs.progress import shown
+    from comity.runs.progress import Followed, shown
     from comity.runs.run import run as play_plan
 
-    read = read_plan(plan)
+    read = called(with_models(plan, model) if model else read_plan(plan), cap=cap, in_flight=in_flight)
     folder = out or Path("runs") / read.name
-    with shown() as progress:
-        try:
-            play_plan(read, folder, workers=workers or os.cpu_count() or 1, resume=resume, progress=progress)
-        except KeyboardInterrupt:
-            typer.echo(f"comity: interrupted; what was finished is kept in {folder}, and --resume goes on", err=True)
-            raise
+    kept = f"what was finished is kept in {folder}, and --resume goes on"
+    followed = Followed()
+    try:
+        with shown() as followed.progress:
+            play_plan(read, folder, workers=workers or os.cpu_count() or 1, resume=resume, progress=followed)
+    except KeyboardInterrupt:
+        print_asked(followed.account)
+        typer.echo(f"comity: interrupted; {kept}", err=True)
+        raise
+    except Halted as error:
+        print_asked(followed.account)
+        typer.echo(f"comity: {printable(str(error))} The run has stopped; {kept}", err=True)
+        raise typer.Exit(STOPPED) from None
     _show(folder, report=report)
+    print_asked(followed.account)
 
 
 def _show(folder: Path, *, report: bool) -> None:

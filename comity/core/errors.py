@@ -28,11 +28,15 @@ class ComityError(Exception):
 
 
 class PlayerError(ComityError):
-    """A player did what the rules do not allow, or did nothing."""
+    """A player did what the rules do not allow, or did nothing; `cause` is the class of the reason in one word."""
+
+    cause: str = "none"
 
 
 class IllegalChoice(PlayerError):
     """A choice that is not among the options of its decision."""
+
+    cause = "illegal"
 
     def __init__(self, decision: Decision[Any], choice: object) -> None:
         self.decision = decision
@@ -45,6 +49,10 @@ class IllegalChoice(PlayerError):
 
 class NoAnswer(PlayerError):
     """A player has no answer to a decision."""
+
+    def __init__(self, reason: str, cause: str = "none") -> None:
+        super().__init__(reason)
+        self.cause = cause
 
 
 class RuleError(ComityError):

@@ -20,9 +20,11 @@ RULES_VERSION = "1"
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a match was forfeited: whose decision it was (step and slot within the match), the reason, and its kind.
+    """Why a match was forfeited: whose decision it was (step and slot within the match), of which kind, and the reason.
 
-    The kind is that of the decision, such as "act" or "propose".
+    kind: of the decision, such as "act" or "propose". cause: the class of the reason: "none", a script has no answer;
+        "illegal", what was answered is not allowed; and of a language model "refusal", "truncated", "malformed",
+        "filtered", "timeout" or "provider".
     """
 
     player: int
@@ -30,6 +32,7 @@ class Failure:
     slot: int
     kind: str
     reason: str
+    cause: str = "none"
 
 
 @dataclass(frozen=True)

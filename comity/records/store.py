@@ -20,11 +20,13 @@ from zlib import crc32
 
 from comity.core.errors import ComityError
 from comity.core.space import Lottery, from_json
+from comity.llm.request import Completion, Draw, Request
+from comity.llm.secrets import redacted
 from comity.records.record import RULES_VERSION, Failure, Record, Status
 from comity.records.spec import Cell, MatchSpec, Spec
 
 FILE_NAME = "run.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION = int.from_bytes(b"comi", "big")
 
 SCHEMA = """
@@ -37,6 +39,7 @@ CREATE TABLE run (
     matches INTEGER NOT NULL,
     rules_version TEXT NOT NULL,
     notes TEXT NOT NULL,
+    wordings TEXT NOT NULL,
     checksum INTEGER NOT NULL
 );
 CREATE TABLE cells (
@@ -65,6 +68,26 @@ CREATE TABLE journal (
     checksum INTEGER NOT NULL,
     PRIMARY KEY (match, step, slot)
 ) WITHOUT ROWID;
+CREATE TABLE requests (
+    digest TEXT PRIMARY KEY,
+    request TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE calls (
+    digest TEXT NOT NULL,
+    who TEXT NOT NULL,
+    key TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    ask INTEGER NOT NULL,
+    completion TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (key, step, slot, who, ask, digest)
+) WITHOUT ROWID;
+CREATE TABLE losses (
+    dollars TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
 """
 """Every table of the file; `docs/reference/run-schema.md` says what the columns hold."""
 
@@ -82,6 +105,7 @@ class Header:
     agents: the strategy behind each label; None for agents that exist only in imported records.
     matches: how many matches the whole design has.
     notes: what an import left out, in words.
+    wordings: the text of every wording of the user's own that agents of the plan are asked in, by its name there.
     """
 
     name: str
@@ -92,6 +116,7 @@ class Header:
     matches: int
     rules_version: str = RULES_VERSION
     notes: tuple[str, ...] = ()
+    wordings: tuple[tuple[str, str], ...] = ()
 
 
 class Row(NamedTuple):
@@ -107,6 +132,21 @@ class Row(NamedTuple):
     lotteries: str
     payoffs: str
     failure: str
+
+
+class Call(NamedTuple):
+    """One answer of a model: which draw it is, what was asked, and what came back."""
+
+    draw: Draw
+    request: Request
+    completion: Completion
+
+
+class Spending(NamedTuple):
+    """US dollars: what completions have cost, and what calls that failed may have cost at the most."""
+
+    spent: float
+    uncertain: float
 
 
 Values: TypeAlias = tuple[Any, ...]
@@ -259,6 +299,51 @@ class RunFile:
             whole = (_whole(self.path, f"the journal of match {index}", values) for values in found)
             return {(step, slot): _read(reply) for _, step, slot, reply in whole}
 
+    def keep_call(self, request: Request, draw: Draw, completion: Completion) -> None:
+        """Keep what a model answered; what is kept already for that draw from that request stays as it is."""
+        text = redacted(_dumps(completion.to_json()))
+        values = (request.digest, draw.who, str(draw.key), draw.step, draw.slot, draw.ask, text)
+        with _in_words(self.path), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute(
+                "INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", _summed((request.digest, request.canonical))
+            )
+            self._database.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _summed(values))
+
+    def kept_call(self, request: Request, draw: Draw) -> Completion | None:
+        """What a model answered to that draw from that request, if it was asked."""
+        asked = "SELECT * FROM calls WHERE key = ? AND step = ? AND slot = ? AND who = ? AND ask = ? AND digest = ?"
+        place = (str(draw.key), draw.step, draw.slot, draw.who, draw.ask, request.digest)
+        with _in_words(self.path):
+            values = self._database.execute(asked, place).fetchone()
+            return None if values is None else _completion(_whole(self.path, "a call", values)[-1])
+
+    def calls(self) -> Iterator[Call]:
+        """Every call that was answered, by its draw, read as it is asked for."""
+        asked = "SELECT * FROM calls ORDER BY key, step, slot, who, ask"
+        with _in_words(self.path):
+            for values in self._database.execute(asked):
+                digest, who, key, step, slot, ask, completion = _whole(self.path, "a call", values)
+                yield Call(Draw(int(key), step, slot, who, ask), self._request(digest), _completion(completion))
+
+    def keep_loss(self, dollars: float) -> None:
+        """Keep what a call may have cost that failed after it was sent."""
+        with _in_words(self.path), self._database:
+            self._database.execute("INSERT INTO losses VALUES (?, ?)", _summed((repr(dollars),)))
+
+    def spending(self) -> Spending:
+        """What the calls of this run have cost so far."""
+        with _in_words(self.path):
+            losses = self._database.execute("SELECT * FROM losses").fetchall()
+            uncertain = sum(float(_whole(self.path, "what was spent", values)[0]) for values in losses)
+            return Spending(sum(call.completion.cost or 0.0 for call in self.calls()), uncertain)
+
+    def _request(self, digest: str) -> Request:
+        values = self._database.execute("SELECT * FROM requests WHERE digest = ?", (digest,)).fetchone()
+        if values is None:
+            raise RunError(f"{self.path} is damaged: what was asked in some calls is missing from it")
+        return Request.from_json(json.loads(_whole(self.path, "what was asked", values)[1]))
+
     def _record(self, values: Values) -> Record:
         index, number, replicate, repeat, agents, status, *texts = _whole(self.path, "the record of a match", values)
         choices, lotteries, payoffs, failure = (from_json(json.loads(text)) for text in texts)
@@ -298,6 +383,10 @@ def stored(record: Record) -> Row:
         _dumps(record.payoffs),
         _dumps(failure),
     )
+
+
+def _completion(text: str) -> Completion:
+    return Completion.from_json(json.loads(text))
 
 
 @lru_cache(maxsize=1_000)
@@ -347,7 +436,7 @@ def _write_empty(path: Path, header: Header) -> None:
         database.execute(f"PRAGMA application_id = {_APPLICATION}")
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         database.executescript(SCHEMA)
-        database.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _summed(_header_values(header)))
+        database.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _summed(_header_values(header)))
         database.commit()
     unfinished.rename(path)
 
@@ -363,6 +452,7 @@ def _header_values(header: Header) -> Values:
         header.matches,
         header.rules_version,
         _dumps(header.notes),
+        _dumps(header.wordings),
     )
 
 
@@ -370,9 +460,19 @@ def _read_header(path: Path, database: sqlite3.Connection) -> Header:
     rows = database.execute("SELECT * FROM run").fetchall()
     if len(rows) != 1:
         raise RunError(f"{path} is damaged: it has {len(rows)} headers")
-    name, origin, plan, seed, agents, matches, rules_version, notes = _whole(path, "its header", rows[0])
+    name, origin, plan, seed, agents, matches, rules_version, notes, wordings = _whole(path, "its header", rows[0])
     specs = tuple((label, spec and Spec.from_json(spec)) for label, spec in json.loads(agents))
-    return Header(name, origin, plan, seed, specs, matches, rules_version, tuple(json.loads(notes)))
+    return Header(
+        name,
+        origin,
+        plan,
+        seed,
+        specs,
+        matches,
+        rules_version,
+        tuple(json.loads(notes)),
+        from_json(json.loads(wordings)),
+    )
 
 
 def _read_cells(path: Path, database: sqlite3.Connection) -> dict[int, Cell]:

@@ -24,6 +24,7 @@ from comity.report.sections import (
     plan,
     populations,
     proposals,
+    reasons,
     regret,
     rounds,
 )
@@ -41,6 +42,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     behaviour.section,
     rounds.section,
     proposals.section,
+    reasons.section,
     populations.section,
     regret.section,
     cells.section,

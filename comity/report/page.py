@@ -54,12 +54,19 @@ def write_page(results: Results, path: Path, files: Path | None = None, *, compa
     """
     _not_over_others(path)
     found = contents(results, compare)
+    write_contents(found, path)
+    if files is not None:
+        write_files(found.pictured(), files)
+    return path
+
+
+def write_contents(found: Contents, path: Path) -> Path:
+    """Write a page with these contents, and say where it is. Raises `RunError` as `write_page`."""
+    _not_over_others(path)
     try:
         path.write_text(render(found), encoding="utf-8", newline="\n")
     except OSError as error:
         raise RunError(f"the report cannot be written to {path}: {error.strerror}") from error
-    if files is not None:
-        write_files(found.pictured(), files)
     return path
 
 

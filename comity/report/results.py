@@ -38,7 +38,8 @@ from comity.records.tables import CHANCE, Tables, first_numbers, joined, tables
 from comity.report.evolution import Evolved, evolved
 from comity.report.numbers import CELL, cooperation_by_round, payoffs_against, population_cells
 from comity.report.text import distinct
-from comity.runs.plan import parsed_plan
+from comity.runs.fields import MODEL
+from comity.runs.plan import plan_of
 from comity.words.phrases import some
 
 EVERY_GAME = ("all",)
@@ -381,7 +382,7 @@ def _rows(frame: pd.DataFrame, first: float, end: float) -> pd.DataFrame:
 def _unplayed(run: RunFile) -> Iterator[MatchSpec]:
     if run.header.origin == "plan" and not run.is_complete():
         done = run.done()
-        plan = parsed_plan(run.header.plan, f"the plan of {run.path}")
+        plan = plan_of(run.header, f"the plan of {run.path}")
         yield from (match for match in plan.matches() if match.index not in done)
 
 
@@ -397,8 +398,13 @@ def _drawn(run: RunFile, found: Tables) -> Tables:
     """
     if run.header.origin != "plan":
         return replace(found, matches=found.matches.assign(drawn=True))
-    anew = parsed_plan(run.header.plan, f"the plan of {run.path}").proposals == "match"
-    return replace(found, matches=found.matches.assign(shared=False)) if anew else found
+    plan = plan_of(run.header, f"the plan of {run.path}")
+    models = [label for label, spec in plan.agents if spec.name == MODEL]
+    if models:
+        asked = found.outcomes.loc[found.outcomes["agent"].isin(models), "match"]
+        drawn = found.matches["drawn"] | found.matches["match"].isin(asked)
+        found = replace(found, matches=found.matches.assign(drawn=drawn))
+    return replace(found, matches=found.matches.assign(shared=False)) if plan.proposals == "match" else found
 
 
 def _renamed(found: Tables, names: Mapping[str, str]) -> Tables:

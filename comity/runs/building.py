@@ -16,9 +16,12 @@ from comity.core.flow import Game
 from comity.core.space import to_json
 from comity.records.spec import Cell, Spec
 from comity.runs.complaints import Complaints, Place
-from comity.runs.design import Matching, Plan
-from comity.runs.fields import Kind, catalogue, fields_of, problems_of
+from comity.runs.design import Calling, Matching, Plan
+from comity.runs.fields import MODEL, Kind, catalogue, fields_of, problems_of
 from comity.runs.shape import Document, Entry, MatchingTable, unknown
+from comity.runs.wordings import Texts, wording_called
+from comity.words.render import checked
+from comity.words.wordings import STANDARD
 
 MOST_PLAYERS = 1_000
 MOST_MATCHES = 10**7
@@ -26,7 +29,7 @@ RESERVED = "nature"
 """What tables call chance, so no agent may be called that."""
 
 
-def built_plan(document: Document, text: str, complaints: Complaints) -> Plan:
+def built_plan(document: Document, text: str, texts: Texts, complaints: Complaints) -> Plan:
     """The plan a document means. Raises `PlanError` with everything that is wrong with it."""
     games = _labelled(_alone(document.games, "games", complaints), complaints)
     stacks = _labelled(_stacks(document, complaints), complaints)
@@ -34,9 +37,11 @@ def built_plan(document: Document, text: str, complaints: Complaints) -> Plan:
     matching = _matching(document.matching, complaints)
     _refuse_twice({("replicates", n): label for n, label in enumerate(document.replicates)}, complaints)
     _refuse_reserved(agents, complaints)
+    wordings = dict(_wordings(agents, texts, complaints))
     complaints.raise_any()
     cells = _Cells(len(agents), document.run.skip_impossible, complaints)
     cells.build(games, stacks)
+    _check_wordings(agents, wordings, cells.built, complaints)
     complaints.raise_any()
     plan = Plan(
         name=document.name,
@@ -49,6 +54,8 @@ def built_plan(document: Document, text: str, complaints: Complaints) -> Plan:
         exact=document.run.exact,
         populations=tuple(cells.populations.items()),
         skipped=tuple(cells.skipped),
+        wordings=tuple(wordings.items()),
+        calling=Calling(**document.calls.model_dump()),
         text=text,
     )
     _refuse_sizes(plan, complaints)
@@ -66,13 +73,17 @@ class _Written:
 
     @property
     def called(self) -> str:
-        """What tables call it: its label, or else the names in it."""
-        return self.label or "+".join(spec.name for spec in self.specs) or "none"
+        """What tables call it: its label, or else the names in it, a language model's own name among them."""
+        return self.label or "+".join(map(_name, self.specs)) or "none"
 
     @property
     def in_full(self) -> str:
         """What it is called where the names alone do not tell it from others."""
         return self.label or "+".join(map(_spelled, self.specs)) or "none"
+
+
+def _name(spec: Spec) -> str:
+    return str(spec.parameters.get("model", MODEL)) if spec.name == MODEL else spec.name
 
 
 def _spelled(spec: Spec) -> str:
@@ -122,6 +133,39 @@ def _refuse_twice(labels: Mapping[Place, str], complaints: Complaints) -> None:
         if label in seen:
             complaints.add(place, f"the label {label!r} is used twice; each needs one of its own")
         seen.add(label)
+
+
+def _wordings(agents: Sequence[_Written], texts: Texts, complaints: Complaints) -> Iterator[tuple[str, str]]:
+    """The wordings of the user's own that agents name, with their texts."""
+    for agent in agents:
+        [spec] = agent.specs
+        name = spec.parameters.get("wording")
+        if spec.name != MODEL or name is None or name in STANDARD:
+            continue
+        try:
+            text = texts(name)
+            wording_called(name, {name: text})
+        except RuleError as error:
+            complaints.add((*agent.place, "wording"), str(error))
+        else:
+            yield name, text
+
+
+def _check_wordings(
+    agents: Sequence[_Written], wordings: Mapping[str, str], cells: Sequence[Cell], complaints: Complaints
+) -> None:
+    """Every wording must have words for every cell, and keep its options apart."""
+    for agent in agents:
+        [spec] = agent.specs
+        if spec.name != MODEL:
+            continue
+        wording = wording_called(spec.parameters.get("wording", "plain"), wordings)
+        for cell in cells:
+            try:
+                checked(cell.built, wording)
+            except RuleError as error:
+                place = (*agent.place, "wording")
+                complaints.add(place, f"{cell.game_label} under {cell.mechanism_label}: {error}")
 
 
 def _refuse_reserved(agents: Sequence[_Written], complaints: Complaints) -> None:

@@ -19,6 +19,27 @@ Agents: TypeAlias = tuple[tuple[str, Spec], ...]
 
 
 @dataclass(frozen=True)
+class Calling:
+    """How models are called while a plan is played; it changes what is spent and when, never what is asked.
+
+    cap: US dollars that the whole run may spend at most. in_flight: how many calls may wait for one model at the same
+        time; None finds out. requests_per_minute, tokens_per_minute: at most so many, for each model.
+    deadline: how many seconds one call may take, retries included. timeout: how many seconds one attempt may take.
+    attempts: how often a call is sent that failed after it was sent, each time perhaps for money. coalesce: whether equal prompts that wait at the
+        same time are sent as one request for several samples, where the provider offers it.
+    """
+
+    cap: float | None = None
+    in_flight: int | None = None
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    deadline: float = 600.0
+    timeout: float = 300.0
+    attempts: int = 4
+    coalesce: bool = False
+
+
+@dataclass(frozen=True)
 class Matching:
     """Who meets whom in a cell: of all ways to seat the agents every one, or a sample.
 
@@ -128,6 +149,8 @@ class Plan:
     exact: whether plain repetitions between finite automata are worked out and not played (`comity.runs.bulk`).
     populations: for the cells that hold a population the seats of its group game.
     skipped: the cells that were left out because no such game can be built, each with the reason.
+    wordings: the text of every wording of the user's own, by the name that agents call it.
+    calling: how models are called. It may change when a run is resumed.
     text: the TOML it was read from; plans that mean the same are equal.
     """
 
@@ -141,6 +164,8 @@ class Plan:
     exact: bool = False
     populations: tuple[tuple[Cell, int], ...] = ()
     skipped: tuple[str, ...] = ()
+    wordings: tuple[tuple[str, str], ...] = ()
+    calling: Calling = field(default=Calling(), compare=False)
     text: str = field(default="", compare=False)
 
     @property

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any, TypeAlias, TypeVar
 
-from comity.agents.agent import Agent, ScriptedAgent
+from comity.agents.agent import Agent, DecideLater, Halted, ScriptedAgent
 from comity.core.chance import Address, stream_key
 from comity.core.decision import NATURE, Decision
 from comity.core.errors import ComityError, IllegalChoice, NoAnswer, NotSolvable, PlayerError
@@ -26,6 +26,7 @@ from comity.records.spec import Cell, MatchSpec
 from comity.records.store import RunError, RunFile
 from comity.runs.arrays import Arrays
 from comity.runs.design import Plan
+from comity.runs.fields import MODEL
 
 T = TypeVar("T")
 
@@ -49,7 +50,8 @@ class PlayStopped(ComityError):
 def agents_of(plan: Plan) -> dict[str, ScriptedAgent]:
     """The scripted agents that a plan names, by label."""
     known = strategies()
-    return {label: ScriptedAgent(label, known[spec.name](**spec.parameters)) for label, spec in plan.agents}
+    scripted = ((label, spec) for label, spec in plan.agents if spec.name != MODEL)
+    return {label: ScriptedAgent(label, known[spec.name](**spec.parameters)) for label, spec in scripted}
 
 
 def playing(spec: MatchSpec, seed: int) -> Asking[Record]:
@@ -79,7 +81,7 @@ def _forfeited(spec: MatchSpec, match: Match, answers: Answers, error: PlayerErr
     else:
         slot = next(slot for slot, answer in enumerate(answers) if answer is error)
     decision = match.pending[slot]
-    failure = Failure(decision.player, len(match.choices), slot, decision.kind, str(error))
+    failure = Failure(decision.player, len(match.choices), slot, decision.kind, str(error), error.cause)
     return Record(spec, "forfeited", tuple(match.choices), match.lotteries, failure=failure)
 
 
@@ -141,8 +143,8 @@ class ScriptedPlay:
         seats: list[Seat] = [self._agents[label].sit(game, player) for player, label in enumerate(spec.agents)]
         if self._plan.proposals == "match":
             return seats
-        designed = [self._proposals(spec.cell, spec.replicate, label) for label in spec.agents]
-        return [partial(_proposes, seat, proposals) for seat, proposals in zip(seats, designed, strict=True)]
+        designs = [partial(self._proposals, spec.cell, spec.replicate, label) for label in spec.agents]
+        return [partial(_proposes, seat, designed) for seat, designed in zip(seats, designs, strict=True)]
 
     def _designed(self, cell: Cell, replicate: str, label: str) -> Proposals:
         game = cell.built
@@ -150,8 +152,8 @@ class ScriptedPlay:
         return _answered(designing(cell, _design_key(self._plan, cell, replicate, label)), seats)
 
 
-def _proposes(seat: Seat, proposals: Proposals, decision: Decision[Any]) -> Answer:
-    return proposals[decision.player] if decision.kind == "propose" else seat(decision)
+def _proposes(seat: Seat, designed: Callable[[], Proposals], decision: Decision[Any]) -> Answer:
+    return designed()[decision.player] if decision.kind == "propose" else seat(decision)
 
 
 def _answered(asking: Asking[T], seats: Sequence[Seat]) -> T:
@@ -199,37 +201,39 @@ class WaitingPlay:
     async def record(self, spec: MatchSpec) -> Record:
         """The record of a match. Raises `PlayStopped` where something other than a player goes wrong."""
         with _named(spec):
-            seats = self._seats(spec.cell, spec.agents, spec.index)
+            seats = self._seats(spec.cell, spec.agents, spec.index, spec.key(self._plan.seed))
             if self._plan.proposals == "tournament":
-                designed = [await self._proposals(spec.cell, spec.replicate, label) for label in spec.agents]
-                seats = [_proposes_later(*pair) for pair in zip(seats, designed, strict=True)]
+                designs = [partial(self._proposals, spec.cell, spec.replicate, label) for label in spec.agents]
+                seats = [_proposes_later(*pair) for pair in zip(seats, designs, strict=True)]
             return await _answered_later(playing(spec, self._plan.seed), seats)
 
     async def _proposals(self, cell: Cell, replicate: str, label: str) -> Proposals:
         """What that agent proposed in the design stage, which is held when it is first asked for."""
         number = self._blocks[cell, replicate] * len(self._places) + self._places[label]
         if number not in self._designs:
-            seats = self._seats(cell, (label,) * cell.built.n_players, -1 - number)
-            asking = designing(cell, _design_key(self._plan, cell, replicate, label))
+            key = _design_key(self._plan, cell, replicate, label)
+            seats = self._seats(cell, (label,) * cell.built.n_players, -1 - number, key)
+            asking = designing(cell, key)
             self._designs[number] = asyncio.create_task(_answered_later(asking, seats))
         return await self._designs[number]
 
-    def _seats(self, cell: Cell, labels: Sequence[str], index: int) -> list[WaitingSeat]:
+    def _seats(self, cell: Cell, labels: Sequence[str], index: int, key: int) -> list[WaitingSeat]:
         known = self._file.journaled(index)
+        agents = (self._agents[label] for label in labels)
         return [
-            self._seat(self._agents[label], cell.built, player, index, known) for player, label in enumerate(labels)
+            _at_once(agent.sit(cell.built, player))
+            if isinstance(agent, ScriptedAgent)
+            else self._waited_for(agent.sit_down(cell.built, player), index, key, known)
+            for player, agent in enumerate(agents)
         ]
 
-    def _seat(self, agent: Agent, game: Game, player: int, index: int, known: Mapping[Slot, Reply]) -> WaitingSeat:
-        if isinstance(agent, ScriptedAgent):
-            return _at_once(agent.sit(game, player))
-        decide = agent.sit_down(game, player)
+    def _waited_for(self, decide: DecideLater, index: int, key: int, known: Mapping[Slot, Reply]) -> WaitingSeat:
 
         async def answer(slot: Slot, decision: Decision[Any]) -> Answer:
             if slot in known:
                 return known[slot]
             try:
-                reply = await decide(decision)
+                reply = await decide(decision, Address(key, *slot))
             except (PlayerError, NotSolvable) as error:
                 return _failure(error)
             self._file.journal(index, *slot, reply)
@@ -245,9 +249,9 @@ def _at_once(seat: Seat) -> WaitingSeat:
     return answer
 
 
-def _proposes_later(seat: WaitingSeat, proposals: Proposals) -> WaitingSeat:
+def _proposes_later(seat: WaitingSeat, designed: Callable[[], Awaitable[Proposals]]) -> WaitingSeat:
     async def answer(slot: Slot, decision: Decision[Any]) -> Answer:
-        return proposals[decision.player] if decision.kind == "propose" else await seat(slot, decision)
+        return (await designed())[decision.player] if decision.kind == "propose" else await seat(slot, decision)
 
     return answer
 
@@ -259,10 +263,18 @@ async def _answered_later(asking: Asking[T], seats: Sequence[WaitingSeat]) -> T:
         decisions = next(asking)
         while True:
             asked = (_ask_later(seats, (step, slot), decision) for slot, decision in enumerate(decisions))
-            decisions = asking.send(await asyncio.gather(*asked))
+            decisions = asking.send(_all(await asyncio.gather(*asked, return_exceptions=True)))
             step += 1
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+
+
+def _all(answers: Sequence[Answer | BaseException]) -> Answers:
+    """The answers, now that all have come; what went wrong with one of them is raised only then, so that none is lost."""
+    for answer in answers:
+        if isinstance(answer, BaseException) and not isinstance(answer, PlayerError):
+            raise answer
+    return answers
 
 
 async def _ask_later(seats: Sequence[WaitingSeat], slot: Slot, decision: Decision[Any]) -> Answer:
@@ -276,7 +288,7 @@ def _named(spec: MatchSpec) -> Iterator[None]:
     which = f"match {spec.index} ({cell.game_label} under {cell.mechanism_label}, {' and '.join(spec.agents)})"
     try:
         yield
-    except RunError:
+    except (RunError, Halted):
         raise
     except ComityError as error:
         raise PlayStopped(f"{which}: {error}") from error

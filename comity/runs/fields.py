@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
+from comity.agents.model import LanguageModel
 from comity.core.space import from_json
 from comity.records.catalogues import games, mechanisms, strategies
 from comity.runs.shape import requirement, shown, unknown
@@ -16,9 +17,24 @@ from comity.runs.shape import requirement, shown, unknown
 Kind: TypeAlias = Literal["games", "mechanisms", "agents"]
 
 
+MODEL = "model"
+"""What the agents of a plan call a language model; every other agent is a strategy."""
+
+
 def catalogue(kind: Kind) -> Mapping[str, Callable[..., Any]]:
     """What can be named of that kind."""
-    return {"games": games, "mechanisms": mechanisms, "agents": strategies}[kind]()
+    return _CATALOGUES[kind]()
+
+
+def _agents() -> Mapping[str, Callable[..., Any]]:
+    return {**strategies(), MODEL: LanguageModel}
+
+
+_CATALOGUES: Mapping[Kind, Callable[[], Mapping[str, Callable[..., Any]]]] = {
+    "games": games,
+    "mechanisms": mechanisms,
+    "agents": _agents,
+}
 
 
 def fields_of(entry: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:

@@ -15,9 +15,11 @@ from pydantic import ValidationError
 from comity.runs.building import built_plan
 from comity.runs.complaints import Complaints, PlanError
 from comity.runs.design import Plan
+from comity.records.store import Header
 from comity.runs.shape import Document, sentences
+from comity.runs.wordings import Texts, beside, kept
 
-__all__ = ["Plan", "PlanError", "parsed_plan", "read_plan"]
+__all__ = ["Plan", "PlanError", "parsed_plan", "plan_of", "read_plan"]
 
 
 def read_plan(path: Path) -> Plan:
@@ -28,11 +30,16 @@ def read_plan(path: Path) -> Plan:
         raise PlanError(f"{path}: a plan is text in UTF-8, and byte {error.start + 1} of this is not") from None
     except OSError as error:
         raise PlanError(f"{path}: the plan cannot be read: {error.strerror}") from None
-    return parsed_plan(text, str(path))
+    return parsed_plan(text, str(path), beside(path.parent))
 
 
-def parsed_plan(text: str, source: str = "plan.toml") -> Plan:
-    """The plan in that text, which the sentences call `source`. Raises `PlanError`."""
+def plan_of(header: Header, source: str) -> Plan:
+    """The plan that a run was made by. Raises `PlanError`."""
+    return parsed_plan(header.plan, source, kept(header.wordings))
+
+
+def parsed_plan(text: str, source: str = "plan.toml", texts: Texts = kept(())) -> Plan:
+    """The plan in that text, which the sentences call `source`; `texts` has the user's wordings. Raises `PlanError`."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -44,7 +51,7 @@ def parsed_plan(text: str, source: str = "plan.toml") -> Plan:
         for place, sentence in sentences(error):
             complaints.add(place, sentence)
         raise complaints.error() from None
-    return built_plan(shape, text, complaints)
+    return built_plan(shape, text, texts, complaints)
 
 
 def _syntax(source: str, text: str, error: str) -> str:

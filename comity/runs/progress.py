@@ -1,14 +1,18 @@
-"""How far a run is, on standard error: one line that renews itself on a terminal, a line now and then elsewhere."""
+"""How far a run is, on standard error: lines that renew themselves on a terminal, lines now and then elsewhere."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isfinite
 from time import monotonic
 from typing import TextIO
 
-from comity.runs.run import Progress
+from comity.llm.account import Account, LineAccount
+from comity.runs.count import Progress, Reached
+from comity.words.printable import printable_line
 
 EVERY_ON_TERMINAL = 0.1
 EVERY_ELSEWHERE = 5.0
@@ -25,28 +29,91 @@ def shown(stream: TextIO | None = None) -> Iterator[Progress]:
         line.end()
 
 
+@dataclass
+class Followed:
+    """Passes on how far a run is, and keeps what models were asked."""
+
+    progress: Progress | None = None
+    account: Account | None = None
+
+    def __call__(self, reached: Reached) -> None:
+        self.account = reached.account or self.account
+        if self.progress is not None:
+            self.progress(reached)
+
+
 class _Line:
+    """What is said of a run, in one line; or in several, where models are asked, one for each of them."""
+
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._renews = stream.isatty()
         self._next = monotonic() + (0 if self._renews else EVERY_ELSEWHERE)
-        self._width = 0
+        self._above = 0
+        self._written = False
 
-    def show(self, done: int, total: int, rate: float, remaining: float) -> None:
+    def show(self, reached: Reached) -> None:
         now = monotonic()
-        if now < self._next and not (done == total and self._renews):
+        if now < self._next and not (reached.done == reached.total and self._renews):
             return
         self._next = now + (EVERY_ON_TERMINAL if self._renews else EVERY_ELSEWHERE)
-        speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
-        text = f"{done:,} of {total:,} matches, {speed} a second, {_clock(remaining)} left"
-        self._stream.write(f"\r{text:<{self._width}}" if self._renews else f"{text}\n")
+        self._write([_matches(reached), *_models(reached)])
+
+    def _write(self, lines: list[str]) -> None:
+        if self._renews:
+            up = f"\x1b[{self._above}A" if self._above else ""
+            self._stream.write(f"{up}\r" + "\n".join(f"{line}\x1b[K" for line in lines))
+        else:
+            self._stream.write("".join(f"{line}\n" for line in lines))
         self._stream.flush()
-        self._width = len(text)
+        self._above, self._written = len(lines) - 1, True
 
     def end(self) -> None:
-        if self._renews and self._width:
+        if self._renews and self._written:
             self._stream.write("\n")
             self._stream.flush()
+
+
+def _matches(reached: Reached) -> str:
+    text = f"{reached.done:,} of {reached.total:,} matches, {_speed(reached.rate)} a second"
+    return f"{text}, {_clock(reached.remaining)} left" if isfinite(reached.remaining) else text
+
+
+def _models(reached: Reached) -> Iterator[str]:
+    """What is asked of each model, and of all of them where they are several."""
+    if reached.account is None:
+        return
+    for name, line in reached.account.lines.items():
+        yield f"  {printable_line(name)}: {_asked(line, reached.seconds)}"
+    if reached.account.stopped:
+        left = reached.account.total.in_flight
+        why = printable_line(reached.account.stopped).rstrip(".")
+        yield f"  stopping: {why}; {left} calls in flight are waited for"
+    if reached.account.lines:
+        more = "" if reached.forecast is None else f", about {dollars(reached.forecast)} more to come"
+        yield f"  in all: {_asked(reached.account.total, reached.seconds)}{more}"
+
+
+def _asked(line: LineAccount, seconds: float) -> str:
+    speed = _speed(line.calls / seconds) if seconds else "0"
+    said = [
+        f"{line.calls:,} calls, {speed} a second, {line.in_flight} in flight",
+        f"{line.input + line.output:,} tokens",
+        dollars(line.spent),
+        *([f"{line.kept:,} from the store"] if line.kept else []),
+        *([f"{line.retries:,} sent again"] if line.retries else []),
+        *(f"{count:,} failed ({name})" for name, count in sorted(line.failures.items())),
+    ]
+    return ", ".join(said)
+
+
+def dollars(amount: float) -> str:
+    """US dollars, to the cent, or to two digits where it is less than a dollar."""
+    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.2g}"
+
+
+def _speed(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def _clock(seconds: float) -> str:

@@ -14,33 +14,28 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from math import inf
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from time import monotonic
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from comity.agents.agent import Agent, ScriptedAgent
 from comity.records.spec import MatchSpec
 from comity.records.store import FILE_NAME, Header, Row, RunError, RunFile, stored
+from comity.runs.count import Count, Progress
 from comity.runs.design import Plan
-from comity.runs.drive import ScriptedPlay, WaitingPlay, agents_of
-from comity.runs.plan import parsed_plan
+from comity.runs.drive import ScriptedPlay, agents_of
+from comity.runs.models import Models
+from comity.runs.plan import plan_of
+from comity.runs.waiting import play_waiting, play_with_models
 
 SHARD = 250
 """How many matches are played and written at once."""
 HEAD_START = 1.0
 """For so many seconds this process plays alone: it takes about as long to start others."""
-MATCHES_AT_ONCE = 1_000
-"""How many matches may wait for replies at the same time."""
-
-
-class Progress(Protocol):
-    """Told how far a run is: matches done and in all, matches a second, and the seconds that remain."""
-
-    def __call__(self, done: int, total: int, rate: float, remaining: float) -> None: ...
 
 
 def run(
@@ -55,17 +50,22 @@ def run(
     """Play every match of the plan that is not recorded yet, and record it in the folder.
 
     workers: how many processes play; agents that wait are all asked from this one.
-    agents: who sits behind the labels, where it is not the strategies of the plan.
-    Raises `RunError` where the folder holds a run and resume is False, or holds the run of another plan; where it
-    cannot be written; and where a process is lost. Raises `PlayStopped` where a match cannot be played. In every case,
-    and after an interrupt, what was finished is kept.
+    agents: who sits behind the labels, where it is not whom the plan names.
+    Raises `ModelRefused` where a model cannot be asked as the plan says, before anything is written; `RunError` where the folder holds a run and resume is False, or holds the run of another plan; where it
+    cannot be written; and where a process is lost; `PlayStopped` where a match cannot be played; `Halted` where no model
+    can be asked any more. In every case, and after an interrupt, what was finished is kept, and what was paid for.
     """
+    models = Models.of(plan) if agents is None else None
     seated = agents_of(plan) if agents is None else agents
     scripted = {label: agent for label, agent in seated.items() if isinstance(agent, ScriptedAgent)}
+    if models is not None and models.asked:
+        asyncio.run(Models.of(plan).check())
     with _opened(plan, folder, resume) as file:
-        count = _Count(plan.n_matches, file.count(), progress)
-        if len(scripted) < len(seated):
-            asyncio.run(_play_waiting(plan, seated, file, count))
+        count = Count(plan.n_matches, file.count(), progress)
+        if models is not None and models.asked:
+            asyncio.run(play_with_models(plan, models, file, missing(plan, file), count))
+        elif len(scripted) < len(seated):
+            asyncio.run(play_waiting(plan, seated, file, missing(plan, file), count))
         else:
             shards = _shards(plan, file)
             _play_here(_Desk(plan, scripted), shards, file, count, inf if workers == 1 else HEAD_START)
@@ -80,7 +80,16 @@ def _opened(plan: Plan, folder: Path, resume: bool) -> RunFile:
         file = RunFile.open(folder, writable=True)
         _refuse_others(plan, file)
     else:
-        header = Header(plan.name, "plan", plan.text, plan.seed, plan.agents, plan.n_matches, notes=plan.skipped)
+        header = Header(
+            plan.name,
+            "plan",
+            plan.text,
+            plan.seed,
+            plan.agents,
+            plan.n_matches,
+            notes=plan.skipped,
+            wordings=plan.wordings,
+        )
         file = RunFile.create(folder, header)
     path = folder / "plan.toml"
     try:
@@ -100,7 +109,7 @@ def _refuse_others(plan: Plan, file: RunFile) -> None:
         "matches": (header.matches, plan.n_matches),
     }
     differs = next((f": {what} {there}, not {here}" for what, (there, here) in compared.items() if there != here), None)
-    if differs is None and header.plan != plan.text and parsed_plan(header.plan, f"the plan in {file.path}") != plan:
+    if differs is None and plan_of(header, f"the plan in {file.path}") != plan:
         differs = ", the one in plan.toml beside it"
     if differs is not None:
         file.close()
@@ -109,24 +118,6 @@ def _refuse_others(plan: Plan, file: RunFile) -> None:
 
 def _labels(agents: Iterable[tuple[str, object]]) -> str:
     return ", ".join(label for label, _ in agents)
-
-
-@dataclass
-class _Count:
-    """How far the run is, and whom to tell."""
-
-    total: int
-    done: int
-    progress: Progress | None
-    _played: int = 0
-    _since: float = field(default_factory=monotonic)
-
-    def add(self, matches: int) -> None:
-        self.done += matches
-        self._played += matches
-        if self.progress is not None:
-            rate = self._played / max(monotonic() - self._since, 1e-9)
-            self.progress(self.done, self.total, rate, (self.total - self.done) / rate)
 
 
 @dataclass(frozen=True)
@@ -179,7 +170,7 @@ class _Desk:
         return rows
 
 
-def _play_here(desk: _Desk, shards: Iterator[Shard], file: RunFile, count: _Count, seconds: float) -> None:
+def _play_here(desk: _Desk, shards: Iterator[Shard], file: RunFile, count: Count, seconds: float) -> None:
     """Play shards in this process, for so many seconds at least if there are enough of them."""
     until = monotonic() + seconds
     for shard in shards:
@@ -190,7 +181,7 @@ def _play_here(desk: _Desk, shards: Iterator[Shard], file: RunFile, count: _Coun
             return
 
 
-def _play_in_processes(seating: Seating, shards: Iterator[Shard], file: RunFile, count: _Count, workers: int) -> None:
+def _play_in_processes(seating: Seating, shards: Iterator[Shard], file: RunFile, count: Count, workers: int) -> None:
     """Play the remaining shards in other processes, a few of them at a time; this one writes."""
     first = tuple(islice(shards, 2 * workers))
     if not first:
@@ -237,26 +228,8 @@ def _play_there(shard: Shard) -> list[Row]:
     return _desk.play(shard)
 
 
-async def _play_waiting(plan: Plan, agents: Mapping[str, Agent], file: RunFile, count: _Count) -> None:
-    """Play matches side by side; each is recorded when it ends, and each reply before its match goes on."""
-    waiting = WaitingPlay(plan, agents, file)
-    room = asyncio.Semaphore(MATCHES_AT_ONCE)
-
-    async def play(spec: MatchSpec) -> None:
-        file.append([await waiting.record(spec)])
-        count.add(1)
-        room.release()
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for spec in _missing(plan, file):
-                await room.acquire()
-                group.create_task(play(spec))
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-
-
-def _missing(plan: Plan, file: RunFile) -> Iterator[MatchSpec]:
+def missing(plan: Plan, file: RunFile) -> Iterator[MatchSpec]:
+    """The matches of the plan that are not recorded yet."""
     blocks = tuple(plan.blocks())
     for piece in _pieces(plan, file):
         yield from (blocks[piece.block][place] for place in piece.places)

@@ -85,6 +85,19 @@ class RunTable(_Table):
     skip_impossible: bool = False
 
 
+class CallsTable(_Table):
+    """See `comity.runs.design.Calling`."""
+
+    cap: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    in_flight: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    requests_per_minute: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    tokens_per_minute: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 600.0
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
+    attempts: Annotated[int, Field(ge=1, le=1_000)] = 4
+    coalesce: bool = False
+
+
 class Document(_Table):
     """A whole plan file."""
 
@@ -96,6 +109,7 @@ class Document(_Table):
     agents: Annotated[list[AnyEntry], Field(min_length=1)]
     matching: MatchingTable = MatchingTable()
     run: RunTable = RunTable()
+    calls: CallsTable = CallsTable()
 
 
 def sentences(error: ValidationError) -> Iterator[tuple[Place, str]]:
@@ -132,7 +146,12 @@ def requirement(detail: ErrorDetails) -> str:
 
 
 def _allowed(place: Place) -> list[str]:
-    tables: dict[str | int, type[BaseModel]] = {"matching": MatchingTable, "run": RunTable, "mechanisms": Stack}
+    tables: dict[str | int, type[BaseModel]] = {
+        "matching": MatchingTable,
+        "run": RunTable,
+        "mechanisms": Stack,
+        "calls": CallsTable,
+    }
     table = tables[place[0]] if len(place) > 1 else Document
     return list(table.model_fields)
 

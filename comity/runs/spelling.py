@@ -9,7 +9,7 @@ from comity.core.errors import BadParameter
 from comity.core.space import to_json
 from comity.records.catalogues import strategies
 from comity.records.spec import Spec
-from comity.runs.fields import Kind, catalogue, problems_of
+from comity.runs.fields import MODEL, Kind, catalogue, problems_of
 from comity.runs.shape import unknown
 from comity.strategies.strategy import Strategy
 
@@ -34,6 +34,8 @@ def parse_spec(text: str, kind: Kind) -> Spec:
 def build_strategy(text: str) -> Strategy:
     """The strategy that is spelled so."""
     spec = parse_spec(text, "agents")
+    if spec.name == MODEL:
+        raise BadParameter(f"{text!r} is a language model; here a scripted agent is wanted")
     strategy: Strategy = strategies()[spec.name](**spec.parameters)
     return strategy
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from comity.agents.agent import Agent, DecideLater, ScriptedAgent
+from comity.core.chance import Address
 from comity.core.decision import Decision
 from comity.core.errors import NotEnumerable, NotSolvable, PlayerError
 from comity.core.flow import Game
@@ -85,7 +86,7 @@ class Slow:
     def sit_down(self, game: Game, player: int) -> DecideLater:
         decide = self.agent.sit(game, player)
 
-        async def later(decision: Decision[Any]) -> Reply:
+        async def later(decision: Decision[Any], address: Address) -> Reply:
             self.asked.append(decision)
             for _ in range(3 - decision.player % 3):
                 await asyncio.sleep(0)
@@ -182,7 +183,7 @@ def test_the_decisions_of_a_step_are_put_at_once(tmp_path: Path) -> None:
 
     class Crowd(Slow):
         def sit_down(self, game: Game, player: int) -> DecideLater:
-            async def decide(decision: Decision[Any]) -> Reply:
+            async def decide(decision: Decision[Any], address: Address) -> Reply:
                 nonlocal waiting, most
                 waiting += 1
                 most = max(most, waiting)

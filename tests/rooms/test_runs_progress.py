@@ -6,7 +6,13 @@ import io
 
 import pytest
 
+from comity.llm.account import Account, LineAccount
+from comity.runs.count import Reached
 from comity.runs.progress import shown
+
+
+TO_THE_END = "\x1b[K"
+"""Clears what an older, longer line has left behind."""
 
 
 class Terminal(io.StringIO):
@@ -17,38 +23,63 @@ class Terminal(io.StringIO):
 def test_on_a_terminal_one_line_renews_itself_and_is_ended() -> None:
     terminal = Terminal()
     with shown(terminal) as progress:
-        progress(1_500, 200_000, 1234.5, 160.9)
-        progress(1_600, 200_000, 1234.5, 160.0)  # too soon after the last to be read
-        progress(200_000, 200_000, 9.0, 0.0)
-    first, last = terminal.getvalue().removesuffix("\n").split("\r")[1:]
+        progress(Reached(1_500, 200_000, 1234.5, 160.9))
+        progress(Reached(1_600, 200_000, 1234.5, 160.0))  # too soon after the last to be read
+        progress(Reached(200_000, 200_000, 9.0, 0.0))
+    first, last = terminal.getvalue().removesuffix("\n").replace(TO_THE_END, "").split("\r")[1:]
     assert first == "1,500 of 200,000 matches, 1,234 a second, 2:41 left"
     assert last.rstrip() == "200,000 of 200,000 matches, 9 a second, 0:00 left"
-    assert len(last) == len(first)
     assert terminal.getvalue().endswith("\n")
 
 
 def test_a_line_is_ended_when_the_run_is_interrupted() -> None:
     def interrupted() -> None:
         with shown(terminal) as progress:
-            progress(1, 2, 1.0, 1.0)
+            progress(Reached(1, 2, 1.0, 1.0))
             raise KeyboardInterrupt
 
     terminal = Terminal()
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert terminal.getvalue().endswith("left\n")
+    assert terminal.getvalue().endswith(f"left{TO_THE_END}\n")
 
 
 def test_elsewhere_a_short_run_says_nothing_and_a_long_one_whole_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     with shown(stream) as progress:
-        progress(1, 2, 1.0, 1.0)
+        progress(Reached(1, 2, 1.0, 1.0))
     assert stream.getvalue() == ""
     monkeypatch.setattr("comity.runs.progress.EVERY_ELSEWHERE", 0.0)
     with shown(stream) as progress:
-        progress(1, 3, 0.5, 3725.0)
-        progress(2, 3, 0.5, 2.0)
+        progress(Reached(1, 3, 0.5, 3725.0))
+        progress(Reached(2, 3, 0.5, 2.0))
     assert stream.getvalue().splitlines() == [
         "1 of 3 matches, 0.5 a second, 1:02:05 left",
         "2 of 3 matches, 0.5 a second, 0:02 left",
     ]
+
+
+def test_what_models_are_asked_is_said_under_the_matches_and_renewed_with_them() -> None:
+    first = LineAccount(calls=120, attempts=130, input=4_000, output=900, spent=0.5, in_flight=7)
+    second = LineAccount(calls=30, attempts=30, kept=2, failures={"TimedOut": 3}, spent=1.5)
+    terminal = Terminal()
+    with shown(terminal) as progress:
+        progress(Reached(10, 40, 1.0, 30.0, Account({"a:one": first, "b:two": second}), seconds=10.0, played=10))
+        progress(Reached(40, 40, 1.0, 0.0, Account({"a:one": first, "b:two": second}), seconds=10.0, played=40))
+    before, after = terminal.getvalue().split("\x1b[3A")
+    lines = before.replace(TO_THE_END, "").splitlines()
+    assert [line for line in lines if line.startswith("  ")] == [
+        "  a:one: 120 calls, 12 a second, 7 in flight, 4,900 tokens, $0.5, 10 sent again",
+        "  b:two: 30 calls, 3 a second, 0 in flight, 0 tokens, $1.50, 2 from the store, 3 failed (TimedOut)",
+        "  in all: 150 calls, 15 a second, 7 in flight, 4,900 tokens, $2.00, 2 from the store, 10 sent again, "
+        "3 failed (TimedOut), about $6.00 more to come",
+    ]
+    assert "40 of 40 matches" in after
+    assert "about $0.00 more to come" in after
+
+
+def test_a_model_cannot_write_to_the_terminal_by_its_name() -> None:
+    stream = Terminal()
+    with shown(stream) as progress:
+        progress(Reached(1, 1, 1.0, 0.0, Account({"a:\x1b[2Jone": LineAccount()})))
+    assert "\x1b[2J" not in stream.getvalue()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from comity.agents.agent import DecideLater, ScriptedAgent
+from comity.core.chance import Address
 from comity.core.decision import Decision
 from comity.core.flow import Game
 from comity.core.match import Decide, Reply
@@ -86,7 +87,7 @@ class Logged:
     def sit_down(self, game: Game, player: int) -> DecideLater:
         decide = self.agent.sit(game, player)
 
-        async def later(decision: Decision[Any]) -> Reply:
+        async def later(decision: Decision[Any], address: Address) -> Reply:
             history = decision.fact(History)
             question = f"{self.name} {player} {history.played if history else 0} {type(decision.sees[-1]).__name__}\n"
             with self.log.open("a") as log:

@@ -22,6 +22,7 @@ from comity.core.flow import Game
 from comity.core.match import Decide
 from comity.records.check import check
 from comity.records.store import Header, RunError, RunFile, stored
+from comity.runs.count import Reached
 from comity.runs.drive import PlayStopped, ScriptedPlay, agents_of
 from comity.runs.plan import parsed_plan
 from comity.runs.run import SHARD, run
@@ -79,7 +80,7 @@ def test_the_number_of_processes_changes_no_table(
     monkeypatch.setattr("comity.runs.run.HEAD_START", 0)
     processes = []
 
-    def look_around(done: int, total: int, rate: float, remaining: float) -> None:
+    def look_around(reached: Reached) -> None:
         processes.append(len(multiprocessing.active_children()))
 
     run(LONGER, tmp_path, workers=2, progress=look_around)
@@ -90,7 +91,7 @@ def test_the_number_of_processes_changes_no_table(
 
 def test_progress_is_told_in_matches(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    run(LONGER, tmp_path, progress=lambda done, total, rate, remaining: told.append((done, total)))
+    run(LONGER, tmp_path, progress=lambda reached: told.append((reached.done, reached.total)))
     assert told[-1] == (LONGER.n_matches, LONGER.n_matches)
     assert all(SHARD <= later - earlier < 2 * SHARD for (earlier, _), (later, _) in pairwise(told[:-1]))
 
@@ -126,7 +127,7 @@ def test_what_was_finished_is_kept_and_the_run_goes_on(
         kept = file.count()
     assert kept >= 2 * SHARD
     told: list[int] = []
-    run(LONGER, tmp_path, resume=True, progress=lambda done, total, rate, remaining: told.append(done))
+    run(LONGER, tmp_path, resume=True, progress=lambda reached: told.append(reached.done))
     assert told[0] <= kept + 2 * SHARD
     assert tables(tmp_path) == undisturbed
 
@@ -184,7 +185,7 @@ def test_a_lost_process_is_said_and_the_run_goes_on(
 ) -> None:
     monkeypatch.setattr("comity.runs.run.HEAD_START", 0)
 
-    def lose_one(done: int, total: int, rate: float, remaining: float) -> None:
+    def lose_one(reached: Reached) -> None:
         for child in multiprocessing.active_children()[:1]:
             child.kill()
             child.join()
@@ -198,7 +199,7 @@ def test_a_lost_process_is_said_and_the_run_goes_on(
 @pytest.mark.slow
 def test_an_error_in_another_process_names_the_match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("comity.runs.run.HEAD_START", 0)
-    with pytest.raises(PlayStopped, match=r"match \d+ \(prisoners_dilemma under .*\): too many"):
+    with pytest.raises(PlayStopped, match=r"match \d+ \(\w+ under .*\): too many"):
         run(LONGER, tmp_path, workers=2, agents=breaking(NotEnumerable("too many"), SHARD))
     assert multiprocessing.active_children() == []
 

@@ -13,7 +13,7 @@ from comity.report.text import counted, matches, prose
 from comity.report.told import replicates
 from comity.runs.citations import METHODS, REFERENCES, Reference, behind
 from comity.runs.design import Plan
-from comity.runs.plan import parsed_plan
+from comity.runs.plan import plan_of
 from comity.words.phrases import listed
 
 SOFTWARE = ("numpy", "scipy", "pandas")
@@ -99,7 +99,7 @@ def _amount(results: Results) -> str:
 def _design(header: Header) -> str:
     if header.origin == "import":
         return "The matches were not played here; they were imported as they were found, and replayed to check them."
-    return _matching(parsed_plan(header.plan, f"the plan of {header.name}"))
+    return _matching(plan_of(header, f"the plan of {header.name}"))
 
 
 def _matching(plan: Plan) -> str:

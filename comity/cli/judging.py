@@ -1,0 +1,244 @@
+"""The command that has reasons judged."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from comity.cli.app import app, refuse
+from comity.cli.shown import Listing
+
+if TYPE_CHECKING:
+    from comity.judge.commission import Commission, Reached, Watch
+    from comity.judge.estimate import Estimated
+    from comity.judge.judging import Progress
+    from comity.judge.keeping import Terms
+    from comity.judge.reason import Level, Reason
+    from comity.llm.account import Account
+    from comity.llm.endpoint import Price
+
+Context: TypeAlias = Literal["reason", "game", "prompt", "action"]
+Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high"]
+
+EVERY_ON_TERMINAL, EVERY_ELSEWHERE = 0.1, 5.0
+"""Seconds between two lines of progress."""
+PAGE = "reasons.html"
+"""The page about reasons from a file; those of a run stand in its report."""
+
+
+@app.command()
+def judge(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="[RUN]", help="The folder of a run.", show_default=False)
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            help='Who judges, like openai:gpt-5.2; again for a second judge. "keywords" needs no model.',
+            show_default=False,
+        ),
+    ] = None,
+    reasons: Annotated[
+        Path | None, typer.Option(help="A Parquet file of reasons instead of a run.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The folder for judgements.", show_default="that of the run")
+    ] = None,
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="Labels of your own, in TOML.", show_default="the 15 published ones")
+    ] = None,
+    context: Annotated[Context, typer.Option(help="What a judge sees besides the reason.")] = "reason",
+    passes: Annotated[int, typer.Option(min=1, help="How often each judge judges each reason.")] = 1,
+    human: Annotated[
+        Path | None, typer.Option(help="What people labelled: CSV with the columns id and labels.", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Judge so many, drawn by chance.", show_default="all")
+    ] = None,
+    shortest: Annotated[int, typer.Option(min=1, help="Leave out answers with fewer characters.")] = 80,
+    cap: Annotated[float | None, typer.Option(min=0, help="The most US dollars.", show_default="no limit")] = None,
+    in_flight: Annotated[int, typer.Option(min=1, help="How many calls of one model may wait at a time.")] = 16,
+    max_tokens: Annotated[int, typer.Option(min=1, help="The longest answer, hidden reasoning included.")] = 2_000,
+    temperature: Annotated[
+        float | None, typer.Option(min=0, help="Of the sampling.", show_default="the provider's")
+    ] = None,
+    effort: Annotated[
+        Effort | None, typer.Option(help="How much hidden reasoning.", show_default="the provider's")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(help="An endpoint of your own.", show_default=False)] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The NAME of the variable with the key.", show_default="the provider's")
+    ] = None,
+    input_price: Annotated[
+        float | None, typer.Option(min=0, help="US dollars per million tokens read.", show_default="list price")
+    ] = None,
+    output_price: Annotated[
+        float | None, typer.Option(min=0, help="And per million written.", show_default="list price")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with judgements that are there.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
+) -> None:
+    """Label the reasons that models gave, by one or more judges."""
+    from comity.judge.commission import Commission, foreseen
+    from comity.llm.request import Settings
+
+    if (run is None) == (reasons is None):
+        refuse("name a run, or a file of reasons with --reasons, and not both")
+    if reasons is not None and out is None:
+        refuse("--reasons needs --out, the folder where the judgements go")
+    if not model:
+        refuse('--model is missing: name who judges, like openai:gpt-5.2, or "keywords"')
+    if (input_price is None) != (output_price is None):
+        refuse("--input-price and --output-price are given together or not at all")
+    terms, found = _asked(run, reasons, taxonomy, context, shortest, limit)
+    folder = out or _folder(run)
+    order = Commission(
+        terms,
+        tuple(model),
+        passes,
+        Settings(temperature=temperature, max_tokens=max_tokens, effort=effort),
+        cap,
+        in_flight,
+        base_url,
+        key,
+        _price(input_price, output_price),
+    )
+    _print_estimate(foreseen(order, found, folder))
+    if not dry_run:
+        _judge(order, found, folder, human, resume)
+
+
+def _folder(run: Path | None) -> Path:
+    assert run is not None
+    return run.parent if run.is_file() else run
+
+
+def _price(input: float | None, output: float | None) -> Price | None:
+    from comity.llm.endpoint import Price
+
+    return None if input is None or output is None else Price(input, output)
+
+
+def _asked(
+    run: Path | None, file: Path | None, taxonomy: Path | None, level: Level, shortest: int, limit: int | None
+) -> tuple[Terms, list[Reason]]:
+    """By what is judged, and which reasons."""
+    from comity.judge.errors import JudgeError
+    from comity.judge.judging import sampled
+    from comity.judge.keeping import Terms
+    from comity.judge.reason import checked, reasons_in
+    from comity.judge.taxonomy import PUBLISHED, read_taxonomy
+
+    source = str(run or file)
+    every = reasons_in(file) if file is not None else _of_run(run, level)
+    long = [reason for reason in every if len(reason.text) >= shortest]
+    if not long:
+        raise JudgeError(f"{source}: none of the {len(every):,} answers has {shortest} characters (--shortest)")
+    found = list(checked(sampled(long, limit), level, source))
+    labels = PUBLISHED if taxonomy is None else read_taxonomy(taxonomy)
+    left_out = len(every) - len(long)
+    typer.echo(f"reasons: {len(found):,} of {len(every):,} answers; {left_out:,} have fewer than {shortest} characters")
+    return Terms(labels, level, "a run" if file is None else file.name), found
+
+
+def _of_run(run: Path | None, level: Level) -> list[Reason]:
+    from comity.judge.recorded import reasons_of
+    from comity.records.store import RunFile
+
+    assert run is not None
+    with RunFile.open(run) as file:
+        return list(reasons_of(file, level))
+
+
+def _print_estimate(found: Sequence[Estimated]) -> None:
+    columns = ("judge", "calls", "tokens read", "tokens written", "US dollars")
+    rows = [
+        dict(zip(columns, (one.judge, one.calls, *map(_between, (one.input, one.output)), _cost(one)), strict=True))
+        for one in found
+    ]
+    if rows:
+        notes = ("Without asking again: an answer that cannot be read is asked for up to three times more.",)
+        Listing("what is left to be asked", columns, rows, notes).print()
+
+
+def _between(span: tuple[float, float]) -> str:
+    return f"{span[0]:,.0f} to {span[1]:,.0f}"
+
+
+def _cost(one: Estimated) -> str:
+    return "no price is known" if one.cost is None else f"{one.cost[0]:,.2f} to {one.cost[1]:,.2f}"
+
+
+def _judge(order: Commission, found: Sequence[Reason], folder: Path, human: Path | None, resume: bool) -> None:
+    import asyncio
+
+    from comity.judge.commission import carried_out
+    from comity.judge.keeping import Judgements
+
+    there = resume and Judgements.are_in(folder)
+    with Judgements.open(folder, writable=True) if there else Judgements.create(folder, order.terms) as file:
+        try:
+            with _shown() as watch:
+                reached = asyncio.run(carried_out(order, found, file, human, watch))
+        except KeyboardInterrupt:
+            typer.echo(f"comity: interrupted; what was judged is kept in {folder}, and --resume goes on", err=True)
+            raise
+        _print_end(reached, file.path)
+    if order.terms.source != "a run":
+        _write_page(folder)
+
+
+def _print_end(reached: Reached, path: Path) -> None:
+    progress, total = reached.progress, reached.account.total
+    typer.echo(f"judged: {progress.done:,}, of these {progress.unread:,} without a labelling")
+    if total.calls or total.kept:
+        unpriced = f", {total.unpriced:,} answers of unknown price" if total.unpriced else ""
+        typer.echo(f"calls: {total.calls:,}, {total.input + total.output:,} tokens, ${total.spent:,.4f}{unpriced}")
+    typer.echo(f"judgements: {path}")
+
+
+def _write_page(folder: Path) -> None:
+    from comity.report.judged import write_judged
+
+    typer.echo(f"report: {write_judged(folder, folder / PAGE)}")
+
+
+@contextmanager
+def _shown() -> Iterator[Watch]:
+    """How far judging is, on standard error: one line that renews itself on a terminal, now and then one elsewhere."""
+    renews, width = sys.stderr.isatty(), 0
+    every = EVERY_ON_TERMINAL if renews else EVERY_ELSEWHERE
+    after = monotonic() + (0 if renews else every)
+
+    def show(progress: Progress, account: Account) -> None:
+        nonlocal after, width
+        now = monotonic()
+        if now < after:
+            return
+        after = now + every
+        text = _line(progress, account)
+        sys.stderr.write(f"\r{text:<{width}}" if renews else f"{text}\n")
+        sys.stderr.flush()
+        width = len(text)
+
+    try:
+        yield show
+    finally:
+        if renews and width:
+            sys.stderr.write("\n")
+
+
+def _line(progress: Progress, account: Account) -> str:
+    parts = [f"{progress.done:,} of {progress.total:,} judged", f"{progress.rate:,.3g} a second"]
+    if isfinite(progress.remaining):
+        minutes, seconds = divmod(round(progress.remaining), 60)
+        parts.append(f"{minutes}:{seconds:02} left")
+    return ", ".join([*parts, f"{progress.unread:,} unread", f"${account.total.spent:,.4f}"])

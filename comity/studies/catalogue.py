@@ -1,0 +1,19 @@
+"""The studies by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from comity.runs.shape import unknown
+from comity.studies.coopeval import COOPEVAL
+from comity.studies.study import Study, StudyError
+
+STUDIES: Mapping[str, Study] = {study.name: study for study in (COOPEVAL,)}
+"""What `comity study` can write."""
+
+
+def study_called(name: str) -> Study:
+    """The study of that name. Raises `StudyError` where there is none."""
+    if name not in STUDIES:
+        raise StudyError(unknown("study", name, list(STUDIES)))
+    return STUDIES[name]
