@@ -14,7 +14,7 @@ from comity.report.told import replicates
 from comity.runs.citations import METHODS, REFERENCES, Reference, behind
 from comity.runs.design import Plan
 from comity.runs.plan import plan_of
-from comity.words.phrases import listed
+from comity.words.phrases import listed, sentence
 
 SOFTWARE = ("numpy", "scipy", "pandas")
 SCORES = (
@@ -113,6 +113,13 @@ def _matching(plan: Plan) -> str:
     told = f"In each game, mechanism and replicate {everybody if matching.matches is None else sample}."
     if plan.populations:
         told += " Under reputation mechanisms all agents formed one population and met in changing groups."
+    if plan.crossed:
+        told += (
+            f" In {counted(len(plan.crossed), 'cell')} every distinct question was asked {counted(plan.samples, 'time')} "
+            "per agent and tournament, and each match is the expectation over its tree, with answers as often as they "
+            "were given."
+        )
+    told += "".join(f" {sentence(reason)}." for reason in plan.uncrossed)
     if plan.proposals == "tournament":
         told += (
             " Each agent made its proposals once for each seat and tournament, and they were used in all its matches."

@@ -183,8 +183,9 @@ def _agreement(marks: Marks) -> Iterator[Part]:
     )
     note = (
         "Each judge by its first pass, people as one rater. Label by label it is asked whether a label was given; "
-        f"for the {SETS} it is Krippendorff's alpha with the distance MASI. 0 is what chance would do, 1 is "
-        "perfect. Brackets are 95 % intervals by resampling matches; a dash stands where nearly all say the same."
+        f"for the {SETS} it is Krippendorff's alpha with the distance MASI, over fewer reasons drawn by chance "
+        "where more than 2,000 sets differ. 0 is what chance would do, 1 is perfect. Brackets are 95 % intervals "
+        "by resampling matches; a dash stands where nearly all say the same."
     )
     columns = ("Agreement", "Krippendorff's α", "Fleiss' κ", *(f"κ {one} – {other}" for one, other in pairs))
     yield Grid("How far judges agree", note, "Label", columns, rows, digits=2, key="reasons-agreement")

@@ -1,0 +1,129 @@
+"""Judging as it is ordered: by which models, how often, at what cost at most; begun, or gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from comity.agents.agent import Halted
+from comity.judge.errors import JudgeError
+from comity.judge.estimate import Estimated, estimated
+from comity.judge.human import human_labels
+from comity.judge.judging import SETTINGS, Judge, ModelJudge, Progress, Questions, judge_all, wanted
+from comity.judge.keeping import Judgements, Replies, Terms
+from comity.judge.reason import Reason
+from comity.judge.scripted import KEYWORDS, keywords
+from comity.llm.account import Account
+from comity.llm.client import Client, Traffic
+from comity.llm.endpoint import Endpoint, Price
+from comity.llm.errors import ModelError
+from comity.llm.ledger import Ledger
+from comity.llm.limits import Limits
+from comity.llm.request import Settings
+
+Watch = Callable[[Progress, Account], None]
+
+
+class Reached(NamedTuple):
+    """How far judging is, and what it has cost."""
+
+    progress: Progress
+    account: Account
+
+
+@dataclass(frozen=True)
+class Commission:
+    """What is asked of whom.
+
+    judges: model strings, and "keywords" for the judge without a model. passes: how often each judges each reason.
+    cap: the most US dollars that all judging in the folder may cost. in_flight: how many calls of one model may wait at
+    a time. base_url, key, price: of the endpoint, where they are not the provider's own; key names a variable of the
+    environment.
+    """
+
+    terms: Terms
+    judges: tuple[str, ...]
+    passes: int = 1
+    settings: Settings = SETTINGS
+    cap: float | None = None
+    in_flight: int = 16
+    base_url: str | None = None
+    key: str | None = None
+    price: Price | None = None
+
+    @property
+    def questions(self) -> tuple[Questions, ...]:
+        """What each of the models is asked."""
+        terms = self.terms
+        return tuple(
+            Questions(name, terms.taxonomy, terms.level, self.settings, self.base_url)
+            for name in self.judges
+            if name != KEYWORDS
+        )
+
+    def priced(self, model: str) -> Price | None:
+        """The price of a model: the one that is stated, or the listed one."""
+        from comity.llm.prices import price_of
+
+        return self.price or price_of(model)
+
+
+def foreseen(commission: Commission, reasons: Sequence[Reason], folder: Path) -> tuple[Estimated, ...]:
+    """What is left to be asked of each model, and what that will take; nothing is written and nothing sent.
+
+    Raises `JudgeError` where judgements in the folder are by other terms, or judges are named wrongly.
+    """
+    judged = []
+    if Judgements.are_in(folder):
+        with Judgements.open(folder) as file:
+            file.agree(commission.terms)
+            judged = list(file.judged())
+    tasks = wanted(judged, reasons, commission.judges, commission.passes)
+    return estimated(tasks, commission.questions, commission.priced)
+
+
+async def carried_out(
+    commission: Commission, reasons: Sequence[Reason], file: Judgements, people: Path | None, watch: Watch | None
+) -> Reached:
+    """Judge what is left to be judged. Keys and models are found out before the first reason.
+
+    people: a table of what people labelled (`human.human_labels`), kept beside. Raises `JudgeError` where judging
+    cannot begin, and `Halted` where no model can be asked any more; what was judged by then is kept.
+    """
+    file.agree(commission.terms)
+    file.add(reasons)
+    if people is not None:
+        for judged in list(human_labels(people, commission.terms.taxonomy, {listed.id for listed in file.reasons()})):
+            file.keep(judged)
+    tasks = wanted(file.judged(), reasons, commission.judges, commission.passes)
+    traffic = Traffic(Limits(in_flight=commission.in_flight))
+    client = Client(Replies(file), Ledger(commission.cap, file.spent()[1]), traffic)
+    try:
+        judges = _judges(commission, client)
+        await client.check([judge.endpoint for judge in judges if isinstance(judge, ModelJudge)] if tasks else [])
+        shown = None if watch is None else lambda progress: watch(progress, client.account)
+        places = commission.in_flight * len(commission.judges)
+        progress = await judge_all(file, tasks, judges, in_flight=places, watch=shown)
+        return Reached(progress, client.account)
+    except ModelError as error:
+        raise Halted(str(error)) from error
+    finally:
+        await client.close()
+
+
+def _judges(commission: Commission, client: Client) -> list[Judge]:
+    """Raises `JudgeError` where a model does not offer what is asked, and `ModelError` where it cannot be named."""
+    judges: list[Judge] = [ModelJudge(asked, _endpoint(commission, asked), client) for asked in commission.questions]
+    return [*judges, *([keywords(commission.terms.taxonomy)] if KEYWORDS in commission.judges else [])]
+
+
+def _endpoint(commission: Commission, asked: Questions) -> Endpoint:
+    from comity.llm.providers import endpoint
+
+    found = endpoint(asked.model, base_url=asked.base_url, key=commission.key, price=commission.price)
+    refused = found.refusals(asked.settings, schema=False, alternatives=0, samples=1)
+    if refused:
+        raise JudgeError(" ".join(refused))
+    return found
