@@ -11,6 +11,7 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from benchmarks import (  # noqa: E402
     coverage,
+    crossed,
     dynamics_finite,
     dynamics_ratings,
     dynamics_replicator,
@@ -18,6 +19,7 @@ from benchmarks import (  # noqa: E402
     flow,
     functions,
     intervals,
+    models,
     round_robin,
     start,
     whole_run,
@@ -35,6 +37,8 @@ BENCHMARKS = {
     "ratings": dynamics_ratings.main,
     "intervals": intervals.main,
     "coverage": coverage.main,
+    "models": models.main,
+    "crossed": crossed.main,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -33,6 +34,7 @@ SEEDS = 2**31
 """Providers take seeds below this."""
 
 
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _LEAST = {"temperature": 0, "max_tokens": 1, "re_asks": 0, "input_price": 0, "output_price": 0, "seed": 0}
 
 
@@ -41,7 +43,7 @@ class LanguageModel:
     """A language model, reached at a provider or at an endpoint of your own.
 
     model: the model string, such as "openai:gpt-5.2". base_url: of an endpoint that is not the provider's own. key: the
-        name of the environment variable that holds the key; None for the provider's usual one.
+        name of the environment variable that holds the key, in capital letters; None for the provider's usual one.
     temperature, top_p, seed, max_tokens, stop, effort: see `comity.llm.request.Settings`; what is left out is left to
         the provider. Of a seed each draw has a seed of its own.
     form: how it answers: a "choice", a "lottery" in whole percent over its options where it acts, or one "token".
@@ -77,6 +79,8 @@ class LanguageModel:
                 raise BadParameter(f"{name} must be at least {low}, not {value}")
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise BadParameter(f"top_p must be above 0 and at most 1, not {self.top_p}")
+        if self.key is not None and not _VARIABLE.fullmatch(self.key):  # it may be a key, so it is not repeated
+            raise BadParameter("key is the name of an environment variable, in capital letters, such as OPENAI_API_KEY")
         if (self.input_price is None) != (self.output_price is None):
             raise BadParameter("input_price and output_price are given together or not at all")
         if self.form == "token" and self.reasoning:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from comity.cli.shown import Listing
@@ -10,32 +11,27 @@ from comity.cli.shown import Listing
 if TYPE_CHECKING:
     from comity.llm.account import Account, LineAccount
 
-COLUMNS = (
-    "model",
-    "calls",
-    "sent again",
-    "answers",
-    "failed",
-    "tokens read",
-    "cached",
-    "tokens written",
-    "spent",
-    "perhaps spent",
-)
+COLUMNS = ("model", "calls", "sent again", "failed", "tokens read", "tokens written", "spent")
 HEAD = "What was asked"
-KEPT = "Answers that the run held already were not asked for again and are not counted: {:,}."
 
 
 def print_asked(account: Account | None) -> None:
     """Print what models were asked, one row for each, and what went wrong by class; nothing where none was asked."""
     if account is None or not account.lines:
         return
-    lines = dict(account.lines)
-    if len(lines) > 1:
-        lines["in all"] = account.total
-    rows = [{"model": name, **_row(line)} for name, line in lines.items()]
-    kept = account.total.kept
-    Listing(HEAD, COLUMNS, rows, (*_wrong(account), *([KEPT.format(kept)] if kept else []))).print()
+    names = _names(account.lines)
+    rows = [{"model": names[name], **_row(line)} for name, line in account.lines.items()]
+    if len(rows) > 1:
+        rows.append({"model": "in all", **_row(account.total)})
+    wrong = (note for name, line in account.lines.items() for note in _wrong(names[name], line))
+    Listing(HEAD, COLUMNS, rows, (*wrong, *_besides(account.total))).print()
+
+
+def _names(lines: Iterable[str]) -> dict[str, str]:
+    """What each line is called: its model, and its server where several have that model."""
+    models = {name: name.partition(" at ")[0] for name in lines}
+    counts = Counter(models.values())
+    return {name: model if counts[model] == 1 else name for name, model in models.items()}
 
 
 def _row(line: LineAccount) -> dict[str, Any]:
@@ -44,20 +40,29 @@ def _row(line: LineAccount) -> dict[str, Any]:
     return {
         "calls": line.calls,
         "sent again": line.retries,
-        "answers": line.completions,
         "failed": sum(line.failures.values()),
         "tokens read": line.input,
-        "cached": line.cached,
         "tokens written": line.output,
         "spent": dollars(line.spent),
-        "perhaps spent": dollars(line.uncertain),
     }
 
 
-def _wrong(account: Account) -> Iterator[str]:
+def _wrong(name: str, line: LineAccount) -> Iterator[str]:
     """Attempts that failed, and may have been made good, and calls that stayed without an answer."""
-    for name, line in account.lines.items():
-        for what, found in (("attempts that failed", line.troubles), ("calls without an answer", line.failures)):
-            if found:
-                counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.items()))
-                yield f"{name}: {what}: {counts}."
+    for what, found in (("attempts that failed", line.troubles), ("calls without an answer", line.failures)):
+        if found:
+            counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.items()))
+            yield f"{name}: {what}: {counts}"
+
+
+def _besides(total: LineAccount) -> Iterator[str]:
+    from comity.runs.progress import dollars
+
+    if total.cached:
+        yield f"of the tokens read, {total.cached:,} came from a provider's cache"
+    if total.uncertain:
+        yield f"what failed may have cost {dollars(total.uncertain)} more"
+    if total.unpriced:
+        yield f"answers without a known price: {total.unpriced:,}"
+    if total.kept:
+        yield f"answers taken from what the run held already, and not counted here: {total.kept:,}"

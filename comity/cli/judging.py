@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from time import monotonic
@@ -12,20 +13,25 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from comity.cli.app import app, refuse
+from comity.cli.app import STOPPED, app, refuse
 from comity.cli.shown import Listing
+from comity.words.printable import printable
 
 if TYPE_CHECKING:
-    from comity.judge.commission import Commission, Reached, Watch
+    from comity.judge.commission import Commission, Reached
     from comity.judge.estimate import Estimated
     from comity.judge.judging import Progress
     from comity.judge.keeping import Terms
     from comity.judge.reason import Level, Reason
     from comity.llm.account import Account
+    from comity.llm.batch import Waiting
     from comity.llm.endpoint import Price
 
 Context: TypeAlias = Literal["reason", "game", "prompt", "action"]
 Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high"]
+
+Show: TypeAlias = Callable[..., None]
+"""Shows what a function makes of what it is told, unless something was shown a moment ago."""
 
 EVERY_ON_TERMINAL, EVERY_ELSEWHERE = 0.1, 5.0
 """Seconds between two lines of progress."""
@@ -83,6 +89,9 @@ def judge(
     output_price: Annotated[
         float | None, typer.Option(min=0, help="And per million written.", show_default="list price")
     ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask in batches: mostly half the price, and up to a day to wait.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with judgements that are there.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
 ) -> None:
@@ -110,6 +119,7 @@ def judge(
         base_url,
         key,
         _price(input_price, output_price),
+        batch,
     )
     _print_estimate(foreseen(order, found, folder))
     if not dry_run:
@@ -139,10 +149,12 @@ def _asked(
 
     source = str(run or file)
     every = reasons_in(file) if file is not None else _of_run(run, level)
+    if not every:
+        raise JudgeError(f"{source}: there is no reason in it: no recorded match has an action that a model answered")
     long = [reason for reason in every if len(reason.text) >= shortest]
     if not long:
         raise JudgeError(f"{source}: none of the {len(every):,} answers has {shortest} characters (--shortest)")
-    found = list(checked(sampled(long, limit), level, source))
+    found = sampled(checked(long, level, source), limit)
     labels = PUBLISHED if taxonomy is None else read_taxonomy(taxonomy)
     left_out = len(every) - len(long)
     typer.echo(f"reasons: {len(found):,} of {len(every):,} answers; {left_out:,} have fewer than {shortest} characters")
@@ -180,17 +192,23 @@ def _cost(one: Estimated) -> str:
 def _judge(order: Commission, found: Sequence[Reason], folder: Path, human: Path | None, resume: bool) -> None:
     import asyncio
 
+    from comity.agents.agent import Halted
     from comity.judge.commission import carried_out
     from comity.judge.keeping import Judgements
 
-    there = resume and Judgements.are_in(folder)
+    there, again = resume and Judgements.are_in(folder), "--resume --batch" if order.batch else "--resume"
     with Judgements.open(folder, writable=True) if there else Judgements.create(folder, order.terms) as file:
         try:
-            with _shown() as watch:
-                reached = asyncio.run(carried_out(order, found, file, human, watch))
+            with _shown() as show:
+                told = partial(show, _line), partial(show, _waiting_line)
+                reached = asyncio.run(carried_out(order, found, file, human, *told))
         except KeyboardInterrupt:
-            typer.echo(f"comity: interrupted; what was judged is kept in {folder}, and --resume goes on", err=True)
+            typer.echo(f"comity: interrupted; what was judged is kept in {folder}, and {again} goes on", err=True)
             raise
+        except Halted as error:
+            kept = f"Judging has stopped; what was judged is kept in {folder}, and {again} goes on"
+            typer.echo(f"comity: {printable(str(error))} {kept}", err=True)
+            raise typer.Exit(STOPPED) from None
         _print_end(reached, file.path)
     if order.terms.source != "a run":
         _write_page(folder)
@@ -212,19 +230,19 @@ def _write_page(folder: Path) -> None:
 
 
 @contextmanager
-def _shown() -> Iterator[Watch]:
+def _shown() -> Iterator[Show]:
     """How far judging is, on standard error: one line that renews itself on a terminal, now and then one elsewhere."""
     renews, width = sys.stderr.isatty(), 0
     every = EVERY_ON_TERMINAL if renews else EVERY_ELSEWHERE
     after = monotonic() + (0 if renews else every)
 
-    def show(progress: Progress, account: Account) -> None:
+    def show(words: Callable[..., str], *told: object) -> None:
         nonlocal after, width
         now = monotonic()
         if now < after:
             return
         after = now + every
-        text = _line(progress, account)
+        text = words(*told)
         sys.stderr.write(f"\r{text:<{width}}" if renews else f"{text}\n")
         sys.stderr.flush()
         width = len(text)
@@ -242,3 +260,8 @@ def _line(progress: Progress, account: Account) -> str:
         minutes, seconds = divmod(round(progress.remaining), 60)
         parts.append(f"{minutes}:{seconds:02} left")
     return ", ".join([*parts, f"{progress.unread:,} unread", f"${account.total.spent:,.4f}"])
+
+
+def _waiting_line(waiting: Waiting) -> str:
+    hours, seconds = divmod(round(waiting.seconds), 3600)
+    return f"waiting for {waiting.requests:,} answers of a batch, {hours}:{seconds // 60:02}:{seconds % 60:02}"

@@ -106,7 +106,12 @@ def _notes(found: Estimate, at_once: int, latency: float) -> Iterator[str]:
     from comity.runs.spending import SLOWEST
 
     yield from _who(found)
-    if found.fixed:
+    if found.plan.crossed:
+        yield (
+            f"crossed: each question {found.plan.samples} times in every replicate; what later stages ask depends on "
+            "the answers: in brackets, from all alike to all at random; calls that ask again are not in it"
+        )
+    elif found.fixed:
         yield "calls: exact, because every match of a cell puts the same decisions; calls that ask again are not in it"
     else:
         yield (

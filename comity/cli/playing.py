@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
@@ -77,7 +78,7 @@ def run(
         raise
     except Halted as error:
         print_asked(followed.account)
-        typer.echo(f"comity: {printable(str(error))} The run has stopped; {kept}", err=True)
+        typer.echo(f"comity: {printable(str(error)).rstrip('.')}. The run has stopped; {kept}", err=True)
         raise typer.Exit(STOPPED) from None
     _show(folder, report=report)
     print_asked(followed.account)
@@ -91,6 +92,7 @@ def _show(folder: Path, *, report: bool) -> None:
     with RunFile.open(folder) as file:
         results = Results.of(file, decisions=report)
         _print_leaderboard(results)
+        _print_forfeits(results)
         typer.echo(f"records: {folder / 'run.sqlite'}")
         if report:
             from comity.report.page import FILE_NAME, write_page
@@ -103,6 +105,16 @@ def _print_leaderboard(results: Results) -> None:
 
     for by in ("agent", "mechanism"):
         print_table(table(results.tables, "mean", [by], dilemmas=results.social))
+
+
+def _print_forfeits(results: Results) -> None:
+    """How many matches have no end, by the cause of it."""
+    played = results.tables.matches
+    failures = (results.record(match).failure for match in played.loc[played["status"] == "forfeited", "match"])
+    causes = Counter(failure.cause for failure in failures if failure)
+    if causes:
+        told = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
+        typer.echo(f"forfeited matches by cause: {told}")
 
 
 @app.command()

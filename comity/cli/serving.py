@@ -33,6 +33,7 @@ def fake_provider(
         int | None,
         typer.Option(min=1, help="How many requests are served at once; others get 429.", show_default=False),
     ] = None,
+    batch_time: Annotated[str, typer.Option(help="How long a batch takes, like 5s.")] = "0s",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     require_key: Annotated[
         str | None,
@@ -44,15 +45,16 @@ def fake_provider(
     """Serve a provider without a model, for tests: it speaks OpenAI's, Anthropic's and Google's protocols."""
     import asyncio
 
-    from comity.llm.fake import FakeProvider, Latency
+    from comity.llm.fake import Batching, FakeProvider, Latency
 
     provider = FakeProvider(
         _brain(strategy, at_random, text, noise, seed),
         faults=_faults(fault or []),
-        latency=Latency(_seconds(latency), sigma),
+        latency=Latency(_seconds("--latency", latency), sigma),
         seed=seed,
         key=_key(require_key),
         capacity=capacity,
+        batching=Batching(_seconds("--batch-time", batch_time)),
         port=port,
     )
     asyncio.run(_serve(provider))
@@ -107,14 +109,14 @@ def _faults(given: list[str]) -> Faults:
         refuse(f"--fault: {error}")
 
 
-def _seconds(text: str) -> float:
+def _seconds(option: str, text: str) -> float:
     unit = "ms" if text.endswith("ms") else "s"
     try:
         seconds = float(text.removesuffix(unit)) * _UNITS[unit]
     except ValueError:
         seconds = -1.0
     if not (text.endswith(unit) and 0 <= seconds < float("inf")):
-        refuse(f"--latency {text}: a time is a number with its unit, like 200ms or 1.5s")
+        refuse(f"{option} {text}: a time is a number with its unit, like 200ms or 1.5s")
     return seconds
 
 

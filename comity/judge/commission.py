@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from comity.agents.agent import Halted
+from comity.judge.at_once import ask_at_once
 from comity.judge.errors import JudgeError
 from comity.judge.estimate import Estimated, estimated
 from comity.judge.human import human_labels
@@ -15,6 +16,7 @@ from comity.judge.judging import SETTINGS, Judge, ModelJudge, Progress, Question
 from comity.judge.keeping import Judgements, Replies, Terms
 from comity.judge.reason import Reason
 from comity.judge.scripted import KEYWORDS, keywords
+from comity.llm import batch
 from comity.llm.account import Account
 from comity.llm.client import Client, Traffic
 from comity.llm.endpoint import Endpoint, Price
@@ -40,7 +42,7 @@ class Commission:
     judges: model strings, and "keywords" for the judge without a model. passes: how often each judges each reason.
     cap: the most US dollars that all judging in the folder may cost. in_flight: how many calls of one model may wait at
     a time. base_url, key, price: of the endpoint, where they are not the provider's own; key names a variable of the
-    environment.
+    environment. batch: whether models are asked in batches at first, which are cheaper and answered within a day.
     """
 
     terms: Terms
@@ -52,6 +54,7 @@ class Commission:
     base_url: str | None = None
     key: str | None = None
     price: Price | None = None
+    batch: bool = False
 
     @property
     def questions(self) -> tuple[Questions, ...]:
@@ -64,10 +67,10 @@ class Commission:
         )
 
     def priced(self, model: str) -> Price | None:
-        """The price of a model: the one that is stated, or the listed one."""
+        """The price of a model as it is asked: the one that is stated, or the listed one."""
         from comity.llm.prices import price_of
 
-        return self.price or price_of(model)
+        return self.price or price_of(model, batch=self.batch)
 
 
 def foreseen(commission: Commission, reasons: Sequence[Reason], folder: Path) -> tuple[Estimated, ...]:
@@ -85,12 +88,18 @@ def foreseen(commission: Commission, reasons: Sequence[Reason], folder: Path) ->
 
 
 async def carried_out(
-    commission: Commission, reasons: Sequence[Reason], file: Judgements, people: Path | None, watch: Watch | None
+    commission: Commission,
+    reasons: Sequence[Reason],
+    file: Judgements,
+    people: Path | None,
+    watch: Watch | None,
+    waiting: batch.Watch | None = None,
 ) -> Reached:
     """Judge what is left to be judged. Keys and models are found out before the first reason.
 
-    people: a table of what people labelled (`human.human_labels`), kept beside. Raises `JudgeError` where judging
-    cannot begin, and `Halted` where no model can be asked any more; what was judged by then is kept.
+    people: a table of what people labelled (`human.human_labels`), kept beside. waiting: told now and then what batch
+    is waited for. Raises `JudgeError` where judging cannot begin, and `Halted` where no model can be asked any more;
+    what was judged by then is kept.
     """
     file.agree(commission.terms)
     file.add(reasons)
@@ -99,10 +108,17 @@ async def carried_out(
             file.keep(judged)
     tasks = wanted(file.judged(), reasons, commission.judges, commission.passes)
     traffic = Traffic(Limits(in_flight=commission.in_flight))
-    client = Client(Replies(file), Ledger(commission.cap, file.spent()[1]), traffic)
+    uncertain = batch.uncertain(file.batches()) + file.lost()
+    ledger = Ledger(commission.cap, file.spent()[1], uncertain, file.keep_loss)
+    client = Client(Replies(file), ledger, traffic)
     try:
         judges = _judges(commission, client)
-        await client.check([judge.endpoint for judge in judges if isinstance(judge, ModelJudge)] if tasks else [])
+        models = [judge for judge in judges if isinstance(judge, ModelJudge)]
+        if not commission.batch:
+            _refuse_to_ask_again(file, models)
+        await client.check([judge.endpoint for judge in models] if tasks else [])
+        if commission.batch:
+            await ask_at_once(file, tasks, models, client, waiting)
         shown = None if watch is None else lambda progress: watch(progress, client.account)
         places = commission.in_flight * len(commission.judges)
         progress = await judge_all(file, tasks, judges, in_flight=places, watch=shown)
@@ -123,7 +139,20 @@ def _endpoint(commission: Commission, asked: Questions) -> Endpoint:
     from comity.llm.providers import endpoint
 
     found = endpoint(asked.model, base_url=asked.base_url, key=commission.key, price=commission.price)
-    refused = found.refusals(asked.settings, schema=False, alternatives=0, samples=1)
+    refused = [*found.refusals(asked.settings, schema=False, alternatives=0, samples=1)]
+    if commission.batch:
+        refused += batch.refusals(found, asked.settings)
     if refused:
         raise JudgeError(" ".join(refused))
     return found
+
+
+def _refuse_to_ask_again(file: Judgements, models: Sequence[ModelJudge]) -> None:
+    """Raises `JudgeError` where a batch to one of these models is out: its answers would be paid for twice."""
+    lines = {judge.endpoint.line for judge in models}
+    out = sum(len(one.worst) for one in file.batches() if one.ticket and one.line in lines)
+    if out:
+        raise JudgeError(
+            f"{file.path}: a batch with {out:,} of these questions was sent, and its answers are still to come: "
+            "go on with --batch, or they are paid for twice"
+        )

@@ -99,12 +99,16 @@ class ModelJudge:
         settings = {**asdict(asked.settings), "base_url": asked.base_url, "re_asks": asked.re_asks}
         return json.dumps(settings, sort_keys=True)
 
+    def first(self, reason: Reason, number: int) -> tuple[Request, Draw]:
+        """What it is asked at first about a reason in a pass."""
+        return self.questions.request(reason, number), Draw(stream_key("judge", reason.id), number, 0, self.name)
+
     async def judge(self, reason: Reason, number: int) -> Verdict:
         """See `Judge`. Each ask is a draw of its own, so that a replay is exact."""
-        first = self.questions.request(reason, number)
-        key, asked, why = stream_key("judge", reason.id), first, None
+        first, draw = self.first(reason, number)
+        asked, why = first, None
         for ask in range(self.questions.re_asks + 1):
-            completion = await self.client.complete(self.endpoint, asked, Draw(key, number, 0, self.name, ask))
+            completion = await self.client.complete(self.endpoint, asked, draw._replace(ask=ask))
             try:
                 return read_verdict(completion, self.questions.taxonomy)
             except Unread as error:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
-from zlib import crc32
+from typing import NamedTuple
 
 from comity.judge.asking import VERSION
 from comity.judge.errors import JudgeError
@@ -21,10 +20,11 @@ from comity.judge.reason import LEVELS, Level, Reason
 from comity.judge.taxonomy import Taxonomy
 from comity.llm.request import Completion, Draw, Request
 from comity.llm.secrets import redacted
+from comity.llm.store import Submitted
+from comity.records.database import Kind, Values, connected, locked, summed
 
 FILE_NAME = "judgements.sqlite"
 SCHEMA_VERSION = 1
-_APPLICATION = int.from_bytes(b"comj", "big")
 
 SCHEMA = """
 CREATE TABLE terms (
@@ -72,9 +72,23 @@ CREATE TABLE calls (
     checksum INTEGER NOT NULL,
     PRIMARY KEY (key, step, slot, who, ask, digest)
 ) WITHOUT ROWID;
+CREATE TABLE batches (
+    name TEXT PRIMARY KEY,
+    line TEXT NOT NULL,
+    ticket TEXT NOT NULL,
+    worst TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE losses (
+    dollars TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
 """
 """Every table of the file. A call is named by the digest of its request and by its draw; the request itself follows
 from the terms and the reason."""
+
+JUDGEMENTS = Kind(b"comj", SCHEMA_VERSION, SCHEMA, "a file of judgements", "these judgements", "judging", JudgeError)
+"""The kind of file that judgements are."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +129,6 @@ class Judged(NamedTuple):
     said: str = ""
 
 
-Values: TypeAlias = tuple[Any, ...]
-
-
 class Judgements:
     """An open file of judgements. Made by `create` or `open`; a context manager that closes it.
 
@@ -138,13 +149,13 @@ class Judgements:
         A file there in which nothing was judged yet gives way. Raises `JudgeError` where something was.
         """
         path = folder / FILE_NAME
-        with _in_words(path), ExitStack() as opened:
+        with JUDGEMENTS.in_words(path), ExitStack() as opened:
             folder.mkdir(parents=True, exist_ok=True)
-            opened.enter_context(_locked(path))
+            opened.enter_context(locked(path.with_suffix(".lock")))
             if cls.are_in(folder):
                 raise JudgeError(f"{folder} holds judgements already: go on with them (--resume), or move {FILE_NAME}")
             _write_empty(path, terms)
-            return cls(path, opened.enter_context(_connected(path, writable=True)), True, opened)
+            return cls(path, opened.enter_context(connected(path, writable=True)), True, opened)
 
     @classmethod
     def open(cls, folder: Path, *, writable: bool = False) -> Judgements:
@@ -152,11 +163,11 @@ class Judgements:
         path = folder / FILE_NAME
         if not path.is_file():
             raise JudgeError(f"{folder} holds no judgements (there is no {FILE_NAME} in it)")
-        with _in_words(path), ExitStack() as opened:
+        with JUDGEMENTS.in_words(path), ExitStack() as opened:
             if writable:
-                opened.enter_context(_locked(path))
-            database = opened.enter_context(_connected(path, writable))
-            _refuse_strangers(path, database)
+                opened.enter_context(locked(path.with_suffix(".lock")))
+            database = opened.enter_context(connected(path, writable))
+            JUDGEMENTS.refuse_strangers(path, database)
             return cls(path, database, writable, opened)
 
     @classmethod
@@ -164,8 +175,8 @@ class Judgements:
         """Whether something was judged, or asked, in that folder. Raises `JudgeError` where the file is damaged."""
         if not (folder / FILE_NAME).exists():
             return False
-        with cls.open(folder) as file, _in_words(file.path):
-            tables = ("calls", "verdicts")
+        with cls.open(folder) as file, JUDGEMENTS.in_words(file.path):
+            tables = ("calls", "verdicts", "batches")
             return any(file._database.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in tables)
 
     def __enter__(self) -> Judgements:
@@ -199,13 +210,13 @@ class Judgements:
 
     def add(self, reasons: Iterable[Reason]) -> None:
         """List reasons, in their order; one that is listed stays. Raises `JudgeError` where its text is another now."""
-        with _in_words(self.path), self._database:
+        with JUDGEMENTS.in_words(self.path), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             known = {listed.id: listed for listed in self.reasons()}
             for reason in reasons:
                 if reason.id not in known:
                     values = (reason.id, reason.game, reason.mechanism, reason.agent, reason.match)
-                    row = _summed((len(known), *values, len(reason.text), reason.digest))
+                    row = summed((len(known), *values, len(reason.text), reason.digest))
                     self._database.execute("INSERT INTO reasons VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
                     known[reason.id] = Listed(*row[:-1])
                 elif known[reason.id].digest != reason.digest:
@@ -215,19 +226,19 @@ class Judgements:
 
     def reasons(self) -> Iterator[Listed]:
         """Every reason that is listed, in order."""
-        with _in_words(self.path):
+        with JUDGEMENTS.in_words(self.path):
             for values in self._database.execute("SELECT * FROM reasons ORDER BY place"):
-                yield Listed(*_whole(self.path, "a reason", values))
+                yield Listed(*JUDGEMENTS.whole(self.path, "a reason", values))
 
     # Labellings
 
     def introduce(self, judge: str, how: str) -> None:
         """List a judge with how it judges. Raises `JudgeError` where one of that name judged otherwise before."""
-        with _in_words(self.path), self._database:
+        with JUDGEMENTS.in_words(self.path), self._database:
             row = self._database.execute("SELECT * FROM judges WHERE judge = ?", (judge,)).fetchone()
             if row is None:
-                self._database.execute("INSERT INTO judges VALUES (?, ?, ?)", _summed((judge, how)))
-            elif _whole(self.path, "a judge", row)[1] != how:
+                self._database.execute("INSERT INTO judges VALUES (?, ?, ?)", summed((judge, how)))
+            elif JUDGEMENTS.whole(self.path, "a judge", row)[1] != how:
                 raise JudgeError(
                     f"{self.path}: {judge} has judged with other settings before: ask for the same, or judge into "
                     "another folder"
@@ -238,14 +249,14 @@ class Judgements:
         labels = "" if judged.labels is None else json.dumps(judged.labels)
         confidence = "" if judged.confidence is None else repr(judged.confidence)
         values = (judged.id, judged.judge, judged.number, labels, confidence, judged.cause, redacted(judged.said))
-        with _in_words(self.path), self._database:
-            self._database.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _summed(values))
+        with JUDGEMENTS.in_words(self.path), self._database:
+            self._database.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", summed(values))
 
     def judged(self) -> Iterator[Judged]:
         """Every labelling, by reason, judge and pass."""
-        with _in_words(self.path):
+        with JUDGEMENTS.in_words(self.path):
             for values in self._database.execute("SELECT * FROM verdicts ORDER BY id, judge, pass"):
-                yield _judged(_whole(self.path, "a judgement", values))
+                yield _judged(JUDGEMENTS.whole(self.path, "a judgement", values))
 
     # Calls
 
@@ -253,28 +264,67 @@ class Judgements:
         """What a model answered to that draw from that request, if it was asked."""
         asked = "SELECT * FROM calls WHERE key = ? AND step = ? AND slot = ? AND who = ? AND ask = ? AND digest = ?"
         place = (str(draw.key), draw.step, draw.slot, draw.who, draw.ask, request.digest)
-        with _in_words(self.path):
+        with JUDGEMENTS.in_words(self.path):
             values = self._database.execute(asked, place).fetchone()
-        return None if values is None else Completion.from_json(json.loads(_whole(self.path, "a call", values)[-1]))
+        return (
+            None
+            if values is None
+            else Completion.from_json(json.loads(JUDGEMENTS.whole(self.path, "a call", values)[-1]))
+        )
 
     def keep_reply(self, request: Request, draw: Draw, completion: Completion) -> None:
         """Keep what a model answered; what is kept already for that draw from that request stays as it is."""
         text = redacted(json.dumps(completion.to_json(), allow_nan=False))
         values = (request.digest, draw.who, str(draw.key), draw.step, draw.slot, draw.ask, text)
-        with _in_words(self.path), self._database:
-            self._database.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _summed(values))
+        with JUDGEMENTS.in_words(self.path), self._database:
+            self._database.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", summed(values))
+
+    def keep_loss(self, dollars: float) -> None:
+        """Keep what a call may have cost that failed after it was sent."""
+        with JUDGEMENTS.in_words(self.path), self._database:
+            self._database.execute("INSERT INTO losses VALUES (?, ?)", summed((repr(dollars),)))
+
+    def lost(self) -> float:
+        """What calls that failed after they were sent may have cost, in US dollars."""
+        with JUDGEMENTS.in_words(self.path):
+            rows = self._database.execute("SELECT * FROM losses").fetchall()
+            return sum(float(JUDGEMENTS.whole(self.path, "what was spent", row)[0]) for row in rows)
 
     def spent(self) -> tuple[int, float]:
         """How many calls were answered, and what they cost in US dollars as far as prices are known."""
-        with _in_words(self.path):
-            rows = [_whole(self.path, "a call", row) for row in self._database.execute("SELECT * FROM calls")]
+        with JUDGEMENTS.in_words(self.path):
+            rows = [JUDGEMENTS.whole(self.path, "a call", row) for row in self._database.execute("SELECT * FROM calls")]
         return len(rows), sum(json.loads(row[-1])["cost"] or 0.0 for row in rows)
+
+    # Batches
+
+    def batches(self) -> tuple[Submitted, ...]:
+        """Every batch of calls whose answers are not all here, in the order they were sent in."""
+        with JUDGEMENTS.in_words(self.path):
+            rows = self._database.execute("SELECT * FROM batches ORDER BY rowid").fetchall()
+            found = [JUDGEMENTS.whole(self.path, "a batch", row) for row in rows]
+            return tuple(Submitted(name, line, ticket, json.loads(worst)) for name, line, ticket, worst in found)
+
+    def keep_batch(self, batch: Submitted) -> None:
+        """Keep a batch, in the place of the one of that name."""
+        asked = (
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+            "line = excluded.line, ticket = excluded.ticket, worst = excluded.worst, checksum = excluded.checksum"
+        )
+        values = (batch.name, batch.line, batch.ticket, json.dumps(dict(batch.worst), allow_nan=False))
+        with JUDGEMENTS.in_words(self.path), self._database:
+            self._database.execute(asked, summed(values))
+
+    def drop_batch(self, name: str) -> None:
+        """Forget the batch of that name."""
+        with JUDGEMENTS.in_words(self.path), self._database:
+            self._database.execute("DELETE FROM batches WHERE name = ?", (name,))
 
     def _read_terms(self) -> Terms:
         rows = self._database.execute("SELECT * FROM terms").fetchall()
         if len(rows) != 1:
             raise JudgeError(f"{self.path} is damaged: it has {len(rows)} rows of terms")
-        taxonomy, level, question, source = _whole(self.path, "its terms", rows[0])
+        taxonomy, level, question, source = JUDGEMENTS.whole(self.path, "its terms", rows[0])
         if level not in LEVELS:
             raise JudgeError(f"{self.path} is damaged: it names the context {level!r}")
         return Terms(Taxonomy.from_text(taxonomy), level, source, question)
@@ -282,7 +332,7 @@ class Judgements:
 
 @dataclass(frozen=True)
 class Replies:
-    """A `comity.llm.store.ReplyStore` in the file of judgements."""
+    """A `comity.llm.store.BatchStore` in the file of judgements."""
 
     file: Judgements
 
@@ -294,6 +344,18 @@ class Replies:
         """Keep a completion; it is in the file when this returns."""
         self.file.keep_reply(request, draw, completion)
 
+    def batches(self) -> tuple[Submitted, ...]:
+        """See `BatchStore`."""
+        return self.file.batches()
+
+    def keep_batch(self, batch: Submitted) -> None:
+        """See `BatchStore`."""
+        self.file.keep_batch(batch)
+
+    def drop_batch(self, name: str) -> None:
+        """See `BatchStore`."""
+        self.file.drop_batch(name)
+
 
 def _judged(values: Values) -> Judged:
     id_, judge, number, labels, confidence, cause, said = values
@@ -301,88 +363,9 @@ def _judged(values: Values) -> Judged:
     return Judged(id_, judge, number, found, float(confidence) if confidence else None, cause, said)
 
 
-def _summed(values: Values) -> Values:
-    return (*values, _sum(values))
-
-
-def _whole(path: Path, what: str, values: Values) -> Values:
-    *content, checksum = values
-    if any(type(value) not in (int, str) for value in content) or _sum(content) != checksum:
-        raise JudgeError(f"{path} is damaged: {what} is not what was written")
-    return tuple(content)
-
-
-def _sum(values: Sequence[Any]) -> int:
-    return crc32(json.dumps(values, separators=(",", ":")).encode())
-
-
 def _write_empty(path: Path, terms: Terms) -> None:
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
-    with closing(sqlite3.connect(unfinished)) as database:
-        database.execute(f"PRAGMA application_id = {_APPLICATION}")
-        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        database.executescript(SCHEMA)
-        values = _summed((terms.taxonomy.text, terms.level, terms.question, terms.source))
+    def begin(database: sqlite3.Connection) -> None:
+        values = summed((terms.taxonomy.text, terms.level, terms.question, terms.source))
         database.execute("INSERT INTO terms VALUES (?, ?, ?, ?, ?)", values)
-        database.commit()
-    for log in ("-wal", "-shm"):
-        path.with_name(f"{path.name}{log}").unlink(missing_ok=True)
-    unfinished.rename(path)
 
-
-@contextmanager
-def _connected(path: Path, writable: bool) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)) as database:
-        if writable:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-        else:  # opened as if to write nevertheless: what a killed process left half written has to be taken back
-            database.execute("PRAGMA query_only = ON")
-        yield database
-
-
-def _refuse_strangers(path: Path, database: sqlite3.Connection) -> None:
-    [application], [schema] = (
-        database.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
-    )
-    if application != _APPLICATION:
-        raise JudgeError(f"{path} is not a file of judgements")
-    if schema != SCHEMA_VERSION:
-        raise JudgeError(f"{path} has version {schema} of the schema, and this comity reads version {SCHEMA_VERSION}")
-    [verdict] = database.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise JudgeError(f"{path} is damaged: {' '.join(verdict.split())}")
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """The one right to write to that file; it ends with the process at the latest. Readers need none."""
-    with closing(sqlite3.connect(path.with_suffix(".lock"), timeout=0, isolation_level=None)) as lock:
-        lock.execute("BEGIN EXCLUSIVE")
-        yield
-
-
-_WORDS = {
-    "SQLITE_FULL": "there is no more room on its disk; what was finished is kept, and judging can be resumed",
-    "SQLITE_BUSY": "another process is writing to these judgements",
-    "SQLITE_READONLY": "it may be read but not written",
-    "SQLITE_CANTOPEN": "it cannot be opened there; is the folder writable?",
-    "SQLITE_IOERR": "the disk does not take what is written to it; is it full?",
-    "SQLITE_CORRUPT": "the file is damaged",
-    "SQLITE_NOTADB": "the file is damaged, or it holds no judgements",
-}
-
-
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    """What the database or the system says about this file, as one sentence."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
-        raise JudgeError(f"{path}: {_WORDS.get(name, 'the database reports an error')} ({error})") from error
-    except (UnicodeError, json.JSONDecodeError) as error:
-        raise JudgeError(f"{path}: the file is damaged ({error})") from error
-    except OSError as error:
-        raise JudgeError(f"{path}: {error.strerror}") from error
+    JUDGEMENTS.write_empty(path, begin)

@@ -107,18 +107,27 @@ class Tally:
 
     def answered(self, completions: list[Completion], seconds: float) -> None:
         """A request was answered."""
-        counts = self._counts
-        counts["answered"] += 1
+        self._counts["answered"] += 1
         self._seconds += seconds
         for completion in completions:
-            usage = completion.usage
-            counts["completions"] += 1
-            counts["input"] += usage.input
-            counts["cached"] += usage.cached
-            counts["output"] += usage.output
-            counts["reasoning"] += usage.reasoning
-            counts["unpriced"] += completion.cost is None
-            self._spent += completion.cost or 0.0
+            self._paid(completion)
+
+    def _paid(self, completion: Completion) -> None:
+        counts, usage = self._counts, completion.usage
+        counts["completions"] += 1
+        counts["input"] += usage.input
+        counts["cached"] += usage.cached
+        counts["output"] += usage.output
+        counts["reasoning"] += usage.reasoning
+        counts["unpriced"] += completion.cost is None
+        self._spent += completion.cost or 0.0
+
+    def batched(self, completion: Completion | None) -> None:
+        """A request went in a batch, with an answer or without; how long that took says nothing about the line."""
+        self._counts["calls"] += 1
+        self._counts["attempts"] += 1
+        if completion is not None:
+            self._paid(completion)
 
     def troubled(self, trouble: BaseException, uncertain: float) -> None:
         """An attempt failed, and may have cost that much."""

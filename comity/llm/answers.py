@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from comity.llm.request import Finish, Request, Usage
+from comity.llm.secrets import redacted
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
@@ -18,17 +19,17 @@ def text_of(response: ModelResponse) -> str:
     """The visible answer. Where the provider says in words that it refuses, these are the answer."""
     refusal = (response.provider_details or {}).get("refusal")
     texts = [part.content for part in response.parts if part.part_kind == "text"]
-    return _whole("".join(texts) or (refusal if isinstance(refusal, str) else ""))
+    return _kept("".join(texts) or (refusal if isinstance(refusal, str) else ""))
 
 
-def _whole(text: str) -> str:
-    """The text without halves of characters, which JSON can hold and files cannot."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _kept(text: str) -> str:
+    """The text without keys, and without halves of characters, which JSON can hold and files cannot."""
+    return redacted(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def reasoning_of(response: ModelResponse) -> str:
     """The hidden reasoning, as far as the provider shows it: as it was, or in summary."""
-    return _whole(
+    return _kept(
         "\n\n".join(text for part in response.parts if part.part_kind == "thinking" for text in _thoughts(part))
     )
 
@@ -40,7 +41,7 @@ def _thoughts(part: Any) -> Iterator[str]:
 
 def named(value: object) -> str:
     """A name that the provider gave, or none: not all libraries see to it that it is text."""
-    return _whole(value) if isinstance(value, str) else ""
+    return _kept(value) if isinstance(value, str) else ""
 
 
 def finish_of(response: ModelResponse) -> Finish:
@@ -54,8 +55,8 @@ def alternatives_of(response: ModelResponse) -> tuple[tuple[str, float], ...]:
     logs = next((details["logprobs"] for details in kept if details and details.get("logprobs")), ())
     if isinstance(logs, Mapping):  # Google
         steps = [step["candidates"] or () for step in logs.get("top_candidates") or ()]
-        return tuple((_whole(one["token"]), one["log_probability"]) for one in (steps or [()])[0])
-    return tuple((_whole(one["token"]), one["logprob"]) for step in logs[:1] for one in step["top_logprobs"])
+        return tuple((_kept(one["token"]), one["log_probability"]) for one in (steps or [()])[0])
+    return tuple((_kept(one["token"]), one["logprob"]) for step in logs[:1] for one in step["top_logprobs"])
 
 
 def usage_of(response: ModelResponse, request: Request) -> Usage:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.messages import ModelMessage, ModelResponse
     from pydantic_ai.models import Model, ModelRequestParameters
+    from pydantic_ai.models.batch import BatchRequest
     from pydantic_ai.settings import ModelSettings
 
 
@@ -100,6 +101,18 @@ async def asked(model: Model, request: Request, samples: int, timeout: float) ->
     )
 
 
+def batched(model: Model, name: str, request: Request) -> BatchRequest:
+    """The same request as one of a batch, under that name."""
+    from pydantic_ai.models.batch import BatchRequest
+
+    parameters = _parameters(request.schema)
+    messages = _messages(request.messages)
+    if model.profile.get("may_tokenize_special_tokens_in_content", False):
+        messages = model.prepare_messages(messages, parameters)  # a call has them broken up on its way
+    settings = _settings(model, request, samples=1, timeout=None)
+    return BatchRequest(custom_id=name, messages=messages, model_settings=settings, model_request_parameters=parameters)
+
+
 def _messages(messages: Sequence[Message]) -> list[ModelMessage]:
     from pydantic_ai import messages as theirs
 
@@ -122,7 +135,7 @@ def _parameters(schema: str | None) -> ModelRequestParameters:
     return ModelRequestParameters(output_mode="native", output_object=held, prompted_output_template=False)
 
 
-def _settings(model: Model, request: Request, samples: int, timeout: float) -> ModelSettings:
+def _settings(model: Model, request: Request, samples: int, timeout: float | None) -> ModelSettings:
     """The settings as pydantic-ai calls them; what is left to the provider is left out."""
     ours = request.settings
     plain: dict[str, Any] = {
@@ -144,7 +157,7 @@ def _thinking(model: Model, settings: Settings) -> Mapping[str, Any]:
         return {}
     profile = model.profile
     known = profile.get("supports_thinking", False) or profile.get("thinking_always_enabled", False)
-    if not known and _speaks(model, "openai") and "api.openai.com" not in (model.base_url or ""):
+    if not known and speaks(model, "openai") and "api.openai.com" not in (model.base_url or ""):
         return {"openai_reasoning_effort": settings.effort}
     return {"thinking": False if settings.effort == "none" else settings.effort}
 
@@ -153,11 +166,11 @@ def _alternatives(model: Model, count: int) -> Mapping[str, Any]:
     """How each wire format calls the log-probabilities; those that have none are sent nothing."""
     if not count:
         return {}
-    family = next((family for family in ("openai", "google") if _speaks(model, family)), None)
+    family = next((family for family in ("openai", "google") if speaks(model, family)), None)
     return {} if family is None else {f"{family}_logprobs": True, f"{family}_top_logprobs": count}
 
 
-def _speaks(model: Model, family: str) -> bool:
+def speaks(model: Model, family: str) -> bool:
     """Whether a model is of that family of wire formats, by the modules of its classes."""
     return any(kind.__module__.startswith(f"pydantic_ai.models.{family}") for kind in type(model).__mro__)
 

@@ -21,8 +21,10 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal, TypeAlias
 
+from comity.llm import batch
 from comity.llm.account import Account, Tally
-from comity.llm.endpoint import Endpoint
+from comity.llm.batch import Batches, Came, Pace
+from comity.llm.endpoint import BatchEndpoint, Endpoint
 from comity.llm.errors import (
     BadRequest,
     CallFailed,
@@ -32,11 +34,11 @@ from comity.llm.errors import (
     TimedOut,
     Unavailable,
 )
-from comity.llm.ledger import Ledger, Reservation, worst_case
+from comity.llm.ledger import Ledger, Reservation, charged, worst_case
 from comity.llm.limits import Limits, Line, Place, Ticket
-from comity.llm.request import Completion, Draw, Request
+from comity.llm.request import Completion, Draw, Request, Settings
 from comity.llm.retry import FIRST_BACKOFF, TRANSIENT, Retries, counts
-from comity.llm.store import ReplyStore
+from comity.llm.store import BatchStore, ReplyStore
 
 Event: TypeAlias = Literal["kept", "sent", "answered", "troubled", "failed", "stopped"]
 Watch: TypeAlias = Callable[[str, Event], None]
@@ -57,11 +59,13 @@ CHECKS = 3
 class Traffic:
     """How calls are sent: what each line may carry, and how often a call is tried.
 
-    grace: the seconds that requests in flight are given when a run stops.
+    pace: how often a provider is asked whether a batch is done. grace: the seconds that requests in flight are given
+    when a run stops.
     """
 
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)
+    pace: Pace = field(default_factory=Pace)
     grace: float = 10.0
 
 
@@ -137,6 +141,7 @@ class Client:
         self._fresh: dict[str, dict[_Errand, None]] = {}
         self._endpoints: dict[int, Endpoint] = {}
         self._in_flight = self._peak = 0
+        self._batches = Batches(store, ledger, traffic.pace) if isinstance(store, BatchStore) else None
 
     @property
     def account(self) -> Account:
@@ -164,15 +169,49 @@ class Client:
             ask = self._wanted(endpoint, request, name)
         return await self._awaited(ask)
 
+    async def complete_batch(
+        self, endpoint: Endpoint, asked: Sequence[tuple[Request, Draw]], watch: batch.Watch | None = None
+    ) -> list[Came]:
+        """What came of each of these draws, in order, asked in as few batches as the provider and the cap allow.
+
+        It waits until the provider is done, which may take a day. What the store holds is not sent, and what a batch
+        holds that is out, of this process or of one before, is waited for and not sent again. A request without an
+        answer has its failure in its place and can be asked again. watch: told what is waited for, now and then.
+
+        Raises `RunStops`, once all else is kept; `BadRequest` where the endpoint takes no batches, before anything is
+        sent; `TypeError` where the store keeps none.
+        """
+        if self._batches is None:
+            raise TypeError("the store of this client keeps no batches")
+        if not asked:
+            return []
+        try:
+            for settings in dict.fromkeys(request.settings for request, _ in asked):
+                self._batchable(endpoint, settings)
+            assert isinstance(endpoint, BatchEndpoint)
+            self._endpoints.setdefault(id(endpoint), endpoint)
+            return await self._batches.complete(endpoint, asked, self._line(endpoint)[1], watch)
+        except RunStops as error:
+            self.halt(error)
+            raise
+
+    def _batchable(self, endpoint: Endpoint, settings: Settings) -> None:
+        """Raises what stopped the run, and `BadRequest` where these settings stop it."""
+        reasons = [*batch.refusals(endpoint, settings), *self._ledger.refusals(endpoint, settings)]
+        if self._stopped is not None:
+            raise self._stopped.with_traceback(None)
+        if reasons:
+            raise BadRequest(" ".join(reasons))
+
     async def check(self, endpoints: Iterable[Endpoint], timeout: float = 30.0) -> None:
-        """Find out, once per line and all at the same time, whether keys and models are accepted.
+        """Find out, once per endpoint and all at the same time, whether keys and models are accepted.
 
         Raises the first `RunStops`, and `ProviderDown` where an endpoint does not answer within so many seconds, or
         fails, several times in a row.
         """
-        lines = {endpoint.line: endpoint for endpoint in endpoints}
-        self._endpoints.update((id(endpoint), endpoint) for endpoint in lines.values())
-        tasks = [asyncio.create_task(self._checked(endpoint, timeout)) for endpoint in lines.values()]
+        asked = {id(endpoint): endpoint for endpoint in endpoints}
+        self._endpoints.update(asked)
+        tasks = [asyncio.create_task(self._checked(endpoint, timeout)) for endpoint in asked.values()]
         try:
             for task in asyncio.as_completed(tasks):
                 await task
@@ -203,14 +242,14 @@ class Client:
     def _line(self, endpoint: Endpoint) -> tuple[Line, Tally]:
         found = self._lines.get(endpoint.line)
         if found is None:
-            found = Line(endpoint.line, self._traffic.limits, self._stop), Tally()
+            found = Line(endpoint.line, self._traffic.limits, self.halt), Tally()
             self._lines[endpoint.line] = found
         return found
 
     def _admit(self, endpoint: Endpoint, request: Request) -> None:
         """Raises what stopped the run, or stops it where the cap could not be kept."""
         if self._stopped is None and (reasons := self._ledger.refusals(endpoint, request.settings)):
-            self._stop(BadRequest(" ".join(reasons)))
+            self.halt(BadRequest(" ".join(reasons)))
         if self._stopped is not None:
             raise self._stopped.with_traceback(None)
 
@@ -243,7 +282,7 @@ class Client:
         try:
             await self._carry(errand)
         except RunStops as error:
-            self._stop(error)
+            self.halt(error)
         except Exception as error:
             wanted = [ask for ask in errand.asks if not ask.answer.done()]
             if not wanted and not isinstance(error, CallFailed):
@@ -265,8 +304,8 @@ class Client:
         if self._asks.get(ask.name) is ask:
             del self._asks[ask.name]
 
-    def _stop(self, error: RunStops) -> None:
-        """Raise this to all who wait, send nothing any more, and let be what is in flight."""
+    def halt(self, error: RunStops) -> None:
+        """Stop the run: raise this to all who wait, send nothing any more, and let be what is in flight."""
         if self._stopped is not None:
             return
         self._stopped = error
@@ -501,7 +540,7 @@ def _came(sending: asyncio.Task[Sequence[Completion]], errand: _Errand, cut_off:
 
 def _finished(completion: Completion, bound: float | None, attempts: int) -> Completion:
     """The completion with its attempts, and with the most it can have cost where nobody says what it did."""
-    cost = completion.cost if completion.usage.known and completion.cost is not None else bound or completion.cost
+    cost = charged(completion, bound)
     if cost == completion.cost and attempts == completion.attempts:
         return completion
     return replace(completion, cost=cost, attempts=attempts)

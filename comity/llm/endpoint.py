@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from comity.llm.errors import ModelError
 from comity.llm.request import Completion, Request, Settings
 
 
@@ -49,4 +50,35 @@ class Endpoint(Protocol):
 
     async def close(self) -> None:
         """Give connections back."""
+        ...
+
+
+@runtime_checkable
+class BatchEndpoint(Endpoint, Protocol):
+    """An endpoint that also takes many requests at once, and answers them when it suits the provider.
+
+    batch_price: of what is asked so; None where none is known.
+    """
+
+    @property
+    def batch_price(self) -> Price | None: ...
+
+    def batch_refusals(self, settings: Settings) -> Sequence[str]:
+        """Why this model cannot be asked so, one sentence for each reason; nothing is sent."""
+        ...
+
+    async def submit(self, asked: Mapping[str, Request], timeout: float) -> str:
+        """Send requests, by names of 1 to 64 letters and digits. The ticket that their answers are asked for with.
+
+        Raises `ModelError`; a `CallFailed` that says `sent=False`, or `Overloaded`, means that nothing was taken.
+        """
+        ...
+
+    async def collect(
+        self, ticket: str, asked: Mapping[str, Request], timeout: float
+    ) -> Mapping[str, Completion | ModelError] | None:
+        """What came of these requests of a batch, by their names; None while the provider is not done.
+
+        Raises `ModelError` where the provider does not say; `BadRequest` where it knows no such batch.
+        """
         ...

@@ -211,8 +211,8 @@ def completions(
     usages = divided(_usage(output, request), [choice.message.text for choice in choices])
     return [
         Completion(
-            text=choice.message.text,
-            reasoning=_reasoning(choice),
+            text=secrets.redacted(choice.message.text),
+            reasoning=secrets.redacted(_reasoning(choice)),
             finish=_FINISHES.get(choice.stop_reason, "other"),
             served=output.model,
             usage=usage,

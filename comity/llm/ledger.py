@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from comity.llm.endpoint import Endpoint, Price
 from comity.llm.errors import OutOfMoney
-from comity.llm.request import Request, Settings
+from comity.llm.request import Completion, Request, Settings
 
 MILLION = 1_000_000
 UNIT = 10**12
@@ -39,6 +39,12 @@ def worst_case(request: Request, price: Price | None, samples: int = 1) -> float
     prompt = request.size + MESSAGE_TOKENS * len(request.messages) + (SCHEMA_TOKENS if request.schema else 0)
     dearest = max(price.input, price.cached or 0.0)
     return (prompt * dearest + samples * longest * price.output) / MILLION
+
+
+def charged(completion: Completion, bound: float | None) -> float | None:
+    """What a completion has cost, or the most it can have cost where nobody says what it did."""
+    known = completion.usage.known and completion.cost is not None
+    return completion.cost if known else bound or completion.cost
 
 
 class _Waiting(NamedTuple):
@@ -86,6 +92,11 @@ class Ledger:
     def reserved(self) -> float:
         """What the requests in flight can cost at the most."""
         return self._reserved / UNIT
+
+    @property
+    def left(self) -> float:
+        """What may be set aside now; infinite without a cap."""
+        return math.inf if self._cap is None else (self._cap - self._spent - self._uncertain - self._reserved) / UNIT
 
     def refusals(self, endpoint: Endpoint, settings: Settings) -> Sequence[str]:
         """Why the cap could not be kept with that model and these settings, one sentence for each reason."""
@@ -176,6 +187,12 @@ class Reservation:
     def amount(self) -> float:
         """The worst case, in US dollars."""
         return self._amount / UNIT
+
+    def split(self, worst: float) -> Reservation:
+        """Take so much out of it, as far as it reaches, as a reservation of its own."""
+        part = min(self._amount, math.ceil(_checked(worst, "the worst case of a request") * UNIT))
+        self._amount -= part
+        return Reservation(self._ledger, part)
 
     def settle(self, cost: float) -> None:
         """The request was answered, and cost that much."""

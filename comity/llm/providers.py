@@ -124,6 +124,7 @@ def reached(model: str, *, base_url: str | None, key: str | None, price: Price |
         secret=secret,
         several=service.several,
         price=price if price is not None else price_of(model),
+        batch_price=price if price is not None else price_of(model, batch=True),
     )
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from comity.llm import answers, offers
+from comity.llm import answers, batching, offers
 from comity.llm.asking import Address, Secret, asked, built, choices, with_choices
 from comity.llm.endpoint import Price
-from comity.llm.errors import BadRequest, KeyRefused, ModelError, Unavailable
+from comity.llm.errors import BadRequest, CallFailed, KeyRefused, ModelError, TimedOut, Unavailable
 from comity.llm.failures import cut_off, failure
 from comity.llm.prices import cost, price_of
 from comity.llm.request import Completion, Message, Request, Settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model
+    from pydantic_ai.models.batch import BatchResult
 
     from comity.llm.wire import Mirror
 
@@ -33,12 +34,21 @@ CHECK = (Message("user", "Answer with the word yes."),)
 class Reached:
     """An endpoint through pydantic-ai, with one pool of connections for all its calls."""
 
-    def __init__(self, name: str, address: Address, secret: Secret, several: bool, price: Price | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: Address,
+        secret: Secret,
+        several: bool,
+        price: Price | None,
+        batch_price: Price | None = None,
+    ) -> None:
         self._name = name
         self._address = address
         self._secret = secret
         self._several = several
         self._price = price
+        self._batch_price = batch_price
         _ = self._model  # a library that is missing is told of now
 
     @property
@@ -117,10 +127,10 @@ class Reached:
                     f"{self._name}: the provider gave {len(responses)} of {samples} samples asked for in one request;"
                     " it does not offer that (coalesce)."
                 )
-            return self._completions(responses, request, time.monotonic() - start)
+            return self._completions(responses, request, time.monotonic() - start, batch=False)
         except Exception as error:
             if cut_off(error):
-                return [self._empty(request, time.monotonic() - start)] * samples
+                return [self._empty(request, time.monotonic() - start, self._price)] * samples
             raise self._meaning(error, timeout) from None
 
     def _meaning(self, error: Exception, timeout: float) -> ModelError:
@@ -130,14 +140,17 @@ class Reached:
             return KeyRefused(f"{self._name}: the server wants a key, and none was named: name its variable as key.")
         return meaning
 
-    def _empty(self, request: Request, seconds: float) -> Completion:
+    def _empty(self, request: Request, seconds: float, price: Price | None) -> Completion:
         """The answer that ended before it began."""
         usage = answers.bounds(request, "")
-        paid = cost(usage, self._price)
+        paid = cost(usage, price)
         return Completion("", finish="length", usage=usage, seconds=seconds, cost=paid, at=time.time())
 
-    def _completions(self, responses: Sequence[ModelResponse], request: Request, seconds: float) -> list[Completion]:
+    def _completions(
+        self, responses: Sequence[ModelResponse], request: Request, seconds: float, *, batch: bool
+    ) -> list[Completion]:
         usage, served = answers.usage_of(responses[0], request), answers.named(responses[0].model_name)
+        price = (self._batch_price if batch else self._price) or price_of(self._name, served, batch=batch)
         if len(responses) > 1 and not usage.known:
             usage = replace(usage, output=usage.output * len(responses))
         shares = answers.divided(usage, [answers.text_of(response) for response in responses])
@@ -150,12 +163,60 @@ class Reached:
                 usage=share,
                 alternatives=answers.alternatives_of(response),
                 seconds=seconds,
-                cost=cost(share, self._price or price_of(self._name, served)),
+                cost=cost(share, price),
                 identifier=answers.named(response.provider_response_id),
                 at=time.time(),
             )
             for response, share in zip(responses, shares, strict=True)
         ]
+
+    @property
+    def batch_price(self) -> Price | None:
+        """As it was given, or else as genai-prices lists it for batches."""
+        return self._batch_price
+
+    def batch_refusals(self, settings: Settings) -> Sequence[str]:
+        """See `BatchEndpoint`."""
+        if batching.takes_batches(self._model):
+            return ()
+        known = '"openai:" (at OpenAI), "openai-responses:" and "anthropic:"'
+        return (f"{self._name} has no batch endpoint that is known here; models of {known} have one.",)
+
+    async def submit(self, asked: Mapping[str, Request], timeout: float) -> str:
+        """See `BatchEndpoint`."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await batching.submit(self._model, asked)
+        except Exception as error:
+            raise self._meaning(error, timeout) from None
+
+    async def collect(
+        self, ticket: str, asked: Mapping[str, Request], timeout: float
+    ) -> Mapping[str, Completion | ModelError] | None:
+        """See `BatchEndpoint`. The seconds of an answer are those from the making of the batch until now."""
+        try:
+            async with asyncio.timeout(timeout):
+                found = await batching.collect(self._model, ticket)
+        except Exception as error:
+            raise self._meaning(error, timeout) from None
+        if found is None:
+            return None
+        seconds = max(0.0, time.time() - found[0].created_at.timestamp())
+        return {name: self._came(found[1][name], asked[name], seconds) for name in asked.keys() & found[1].keys()}
+
+    def _came(self, result: BatchResult, request: Request, seconds: float) -> Completion | ModelError:
+        """What came of one request of a batch. Providers charge for what they answered, and for nothing else."""
+        if result.status in ("expired", "canceled"):
+            return TimedOut(f"{self._name}: the batch was {result.status} before the model was asked.", sent=False)
+        try:
+            return self._completions([batching.response(self._model, result, request)], request, seconds, batch=True)[0]
+        except Exception as error:
+            if cut_off(error):
+                return self._empty(request, seconds, self._batch_price)
+            meaning = self._meaning(error, A_MINUTE)
+            if isinstance(meaning, CallFailed) and result.status == "errored":
+                meaning.sent = False
+            return meaning
 
     async def check(self, timeout: float) -> None:
         """See `Endpoint`: asks for one word of at most 16 tokens, since only a real call tells the whole truth.

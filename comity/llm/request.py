@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high"]
 Finish: TypeAlias = Literal["stop", "length", "filter", "other"]
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Message(NamedTuple):
@@ -61,7 +63,8 @@ class Request:
     @cached_property
     def canonical(self) -> str:
         """The request as JSON that is the same for equal requests and different for different ones."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        content = {each.name: getattr(self, each.name) for each in fields(self)} | {"settings": vars(self.settings)}
+        return _canonical(content)
 
     @cached_property
     def digest(self) -> str:
@@ -137,7 +140,7 @@ class Completion:
 
     def to_json(self) -> dict[str, Any]:
         """The completion as JSON holds it."""
-        return asdict(self)
+        return {**vars(self), "usage": vars(self.usage)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Completion:

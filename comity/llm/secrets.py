@@ -2,21 +2,26 @@
 
 A secret is the value of a variable that was read as a key, or whose name ends like one. Values of fewer than
 `SHORTEST` characters are placeholders ("EMPTY", "none"), and taking them out would only garble what a model said.
-What was once a secret stays one, even when the environment changes.
+What was once a secret stays one, even when the environment changes. It is known again as URLs, JSON and base64 write
+it, the last also in the middle of something longer, such as a header of basic authentication.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from urllib.parse import quote, quote_plus
 
 SHORTEST = 8
 LONGEST_LINE = 300
 
 _ENDINGS = ("_API_KEY", "_KEY", "_TOKEN", "_SECRET")
 _known: dict[str, str] = {}
-"""The name of the variable by its value."""
+"""The name of the variable by its value, in every form that it is known in."""
 
 
 def key(name: str) -> str | None:
@@ -31,7 +36,7 @@ def redacted(text: str) -> str:
     """The text with `[NAME]` in place of each secret."""
     if not _known:
         _learn()
-    if not _known:
+    if not any(form in text for form in _known):  # much faster than the pattern, and nearly always so
         return text
     return _pattern(tuple(_known)).sub(lambda found: f"[{_known[found[0]]}]", text)
 
@@ -51,7 +56,23 @@ def _learn() -> None:
 
 def _keep(name: str, value: str) -> None:
     if len(value) >= SHORTEST:
-        _known.setdefault(value, name)
+        for form in _forms(value):
+            _known.setdefault(form, name)
+
+
+def _forms(value: str) -> Iterator[str]:
+    """The ways in which a value may stand in a text."""
+    data = value.encode("utf-8", "surrogateescape")
+    yield from (value, json.dumps(value)[1:-1], quote(data, safe=""), quote(data), quote_plus(data))
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield from (_inside(encode, data, before) for before in range(3))
+
+
+def _inside(encode: Callable[[bytes], bytes], value: bytes, before: int) -> str:
+    """What base64 makes of a value behind so many other bytes, without the signs that depend on its neighbours."""
+    data = bytes(before) + value
+    first, last = -(-8 * before // 6), 8 * len(data) // 6
+    return encode(data).decode("ascii")[first:last]
 
 
 @lru_cache(maxsize=1)

@@ -181,8 +181,9 @@ def _stratum(
     replicates, labels = pd.factorize(values["replicate"])
     places = [groups.index(name) for name in names]
     laid, counts = np.full((len(labels), len(groups)), np.nan), np.zeros((len(labels), len(groups)))
-    laid[replicates, places], counts[replicates, places] = values["value"], values["count"]
     matches = occurrences["match"].unique().tolist()
+    units = values["count"].clip(upper=1) if told.is_crossed(matches) else values["count"]
+    laid[replicates, places], counts[replicates, places] = values["value"], units
     drawn = told.is_drawn(matches)
     alone = drawn and len(labels) == 1 and measure.per != "cell" and not told.is_shared(matches)
     return Stratum(
@@ -235,14 +236,19 @@ class _Told:
     """What the table of matches says of each match; where it says nothing, a match is drawn and shares nothing."""
 
     def __init__(self, matches: pd.DataFrame) -> None:
-        known = matches.reindex(columns=["match", "drawn", "shared"])
+        known = matches.reindex(columns=["match", "drawn", "shared", "status"])
         self._calm = frozenset(known.loc[known["drawn"].eq(False).fillna(False).to_numpy(bool), "match"])
         self._shared = frozenset(known.loc[known["shared"].eq(True).fillna(False).to_numpy(bool), "match"])
+        self._crossed = self._shared & frozenset(known.loc[known["status"] == "expected", "match"])
 
     def is_drawn(self, matches: Iterable[Any]) -> bool:
         """Whether any of them was left to chance."""
         return not self._calm.issuperset(matches)
 
+    def is_crossed(self, matches: Iterable[Any]) -> bool:
+        """Whether any of them was worked out from answers that others were worked out from as well."""
+        return not self._crossed.isdisjoint(matches)
+
     def is_shared(self, matches: Iterable[Any]) -> bool:
-        """Whether some of them may share proposals, so that they are not draws of their own."""
+        """Whether some of them may share proposals or answers, so that they are not draws of their own."""
         return not self._shared.isdisjoint(matches)

@@ -11,23 +11,22 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
-from zlib import crc32
+from typing import Any, Literal, NamedTuple
 
 from comity.core.errors import ComityError
 from comity.core.space import Lottery, from_json
 from comity.llm.request import Completion, Draw, Request
 from comity.llm.secrets import redacted
+from comity.records.database import Kind, Values, connected, dumps, locked, summed
 from comity.records.record import RULES_VERSION, Failure, Record, Status
 from comity.records.spec import Cell, MatchSpec, Spec
 
 FILE_NAME = "run.sqlite"
 SCHEMA_VERSION = 2
-_APPLICATION = int.from_bytes(b"comi", "big")
 
 SCHEMA = """
 CREATE TABLE run (
@@ -69,10 +68,10 @@ CREATE TABLE journal (
     PRIMARY KEY (match, step, slot)
 ) WITHOUT ROWID;
 CREATE TABLE requests (
-    digest TEXT PRIMARY KEY,
+    digest TEXT NOT NULL PRIMARY KEY,
     request TEXT NOT NULL,
     checksum INTEGER NOT NULL
-) WITHOUT ROWID;
+);
 CREATE TABLE calls (
     digest TEXT NOT NULL,
     who TEXT NOT NULL,
@@ -83,17 +82,25 @@ CREATE TABLE calls (
     completion TEXT NOT NULL,
     checksum INTEGER NOT NULL,
     PRIMARY KEY (key, step, slot, who, ask, digest)
-) WITHOUT ROWID;
+);
 CREATE TABLE losses (
     dollars TEXT NOT NULL,
     checksum INTEGER NOT NULL
 );
 """
-"""Every table of the file; `docs/reference/run-schema.md` says what the columns hold."""
+"""Every table of the file; `docs/reference/run-schema.md` says what the columns hold.
+
+Long texts lie in the order in which they came. By their keys (WITHOUT ROWID) every call would write several pages more,
+and the file would be half as large again.
+"""
 
 
 class RunError(ComityError):
     """A run cannot be read, written or continued; the message is one sentence for whoever asked."""
+
+
+RUN = Kind(b"comi", SCHEMA_VERSION, SCHEMA, "a run of comity", "this run", "the run", RunError)
+"""The kind of file that a run is."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +156,6 @@ class Spending(NamedTuple):
     uncertain: float
 
 
-Values: TypeAlias = tuple[Any, ...]
-
-
 class RunFile:
     """An open run. Made by `create` or `open`; a context manager that closes it.
 
@@ -172,12 +176,12 @@ class RunFile:
         """Make the folder if need be, and an empty run in it. Raises `RunError` where there is a run already."""
         path = folder / FILE_NAME
         _make(folder)
-        with _in_words(path), ExitStack() as opened:
-            opened.enter_context(_locked(folder))
+        with RUN.in_words(path), ExitStack() as opened:
+            opened.enter_context(locked(folder / "run.lock"))
             if path.exists():
                 raise RunError(f"{folder} holds a run already: resume it, or choose another folder")
             _write_empty(path, header)
-            database = opened.enter_context(_connected(path, writable=True))
+            database = opened.enter_context(connected(path, writable=True))
             return cls(path, database, True, opened)
 
     @classmethod
@@ -189,10 +193,10 @@ class RunFile:
         path = folder if folder.is_file() else folder / FILE_NAME
         if not path.is_file():
             raise RunError(f"{folder} holds no run (there is no {FILE_NAME} in it)")
-        with _in_words(path), ExitStack() as opened:
+        with RUN.in_words(path), ExitStack() as opened:
             if writable:
-                opened.enter_context(_locked(path.parent))
-            database = opened.enter_context(_connected(path, writable))
+                opened.enter_context(locked(path.parent / "run.lock"))
+            database = opened.enter_context(connected(path, writable))
             _refuse_strangers(path, database)
             return cls(path, database, writable, opened)
 
@@ -215,12 +219,12 @@ class RunFile:
 
     def append_rows(self, rows: Iterable[Row]) -> None:
         """Write these stored records, all or none of them."""
-        with _in_words(self.path), self._database:
+        with RUN.in_words(self.path), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             known = dict(self._numbers)
             self._database.executemany(
                 "INSERT INTO matches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_summed((row.match, self._number(row.cell, known), *row[2:])) for row in rows],
+                [summed((row.match, self._number(row.cell, known), *row[2:])) for row in rows],
             )
         self._numbers = known
 
@@ -228,18 +232,18 @@ class RunFile:
         number = known.get(spec)
         if number is None:
             number = known[spec] = len(known)
-            self._database.execute("INSERT INTO cells VALUES (?, ?, ?)", _summed((number, spec)))
+            self._database.execute("INSERT INTO cells VALUES (?, ?, ?)", summed((number, spec)))
         return number
 
     def records(self) -> Iterator[Record]:
         """Every record, in the order of the matches, read as it is asked for."""
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             for values in self._database.execute("SELECT * FROM matches ORDER BY match"):
                 yield self._record(values)
 
     def record(self, index: int) -> Record:
         """The record of that match. Raises `RunError` where there is none."""
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             values = self._database.execute("SELECT * FROM matches WHERE match = ?", (index,)).fetchone()
             if values is None:
                 raise RunError(
@@ -251,18 +255,18 @@ class RunFile:
         """The matches that are recorded, of those from first up to and without end."""
         until = self.header.matches if end is None else end
         asked = "SELECT match FROM matches WHERE match >= ? AND match < ?"
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             return {index for (index,) in self._database.execute(asked, (first, until))}
 
     def count(self) -> int:
         """How many matches are recorded."""
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             [count] = self._database.execute("SELECT count(*) FROM matches").fetchone()
         return int(count)
 
     def count_of(self, status: Status) -> int:
         """How many recorded matches ended so."""
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             [count] = self._database.execute("SELECT count(*) FROM matches WHERE status = ?", (status,)).fetchone()
         return int(count)
 
@@ -278,74 +282,74 @@ class RunFile:
         its place and its journal. Every checksum is verified on the way.
         """
         found = hashlib.sha256()
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             spelled = {number: spec for spec, number in self._numbers.items()}
             for values in self._database.execute("SELECT * FROM matches ORDER BY match"):
-                match, number, *rest = _whole(self.path, "the record of a match", values)
+                match, number, *rest = RUN.whole(self.path, "the record of a match", values)
                 spec = spelled[number] if number in spelled else _spelled(self._cell(number))
-                found.update(f"{_dumps((match, spec, *rest))}\n".encode())
+                found.update(f"{dumps((match, spec, *rest))}\n".encode())
         return found.hexdigest()
 
     def journal(self, index: int, step: int, slot: int, reply: Any) -> None:
         """Keep a reply before its match goes on. Raises `TypeError` unless it is a choice or a `Lottery` of choices."""
-        with _in_words(self.path), self._database:
-            values = _summed((index, step, slot, _written(reply)))
+        with RUN.in_words(self.path), self._database:
+            values = summed((index, step, slot, _written(reply)))
             self._database.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", values)
 
     def journaled(self, index: int) -> dict[tuple[int, int], Any]:
         """The replies kept for that match, by (step, slot)."""
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             found = self._database.execute("SELECT * FROM journal WHERE match = ?", (index,))
-            whole = (_whole(self.path, f"the journal of match {index}", values) for values in found)
+            whole = (RUN.whole(self.path, f"the journal of match {index}", values) for values in found)
             return {(step, slot): _read(reply) for _, step, slot, reply in whole}
 
     def keep_call(self, request: Request, draw: Draw, completion: Completion) -> None:
         """Keep what a model answered; what is kept already for that draw from that request stays as it is."""
-        text = redacted(_dumps(completion.to_json()))
+        text = redacted(dumps(completion.to_json()))
         values = (request.digest, draw.who, str(draw.key), draw.step, draw.slot, draw.ask, text)
-        with _in_words(self.path), self._database:
+        with RUN.in_words(self.path), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.execute(
-                "INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", _summed((request.digest, request.canonical))
+                "INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", summed((request.digest, request.canonical))
             )
-            self._database.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _summed(values))
+            self._database.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", summed(values))
 
     def kept_call(self, request: Request, draw: Draw) -> Completion | None:
         """What a model answered to that draw from that request, if it was asked."""
         asked = "SELECT * FROM calls WHERE key = ? AND step = ? AND slot = ? AND who = ? AND ask = ? AND digest = ?"
         place = (str(draw.key), draw.step, draw.slot, draw.who, draw.ask, request.digest)
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             values = self._database.execute(asked, place).fetchone()
-            return None if values is None else _completion(_whole(self.path, "a call", values)[-1])
+            return None if values is None else _completion(RUN.whole(self.path, "a call", values)[-1])
 
     def calls(self) -> Iterator[Call]:
         """Every call that was answered, by its draw, read as it is asked for."""
         asked = "SELECT * FROM calls ORDER BY key, step, slot, who, ask"
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             for values in self._database.execute(asked):
-                digest, who, key, step, slot, ask, completion = _whole(self.path, "a call", values)
+                digest, who, key, step, slot, ask, completion = RUN.whole(self.path, "a call", values)
                 yield Call(Draw(int(key), step, slot, who, ask), self._request(digest), _completion(completion))
 
     def keep_loss(self, dollars: float) -> None:
         """Keep what a call may have cost that failed after it was sent."""
-        with _in_words(self.path), self._database:
-            self._database.execute("INSERT INTO losses VALUES (?, ?)", _summed((repr(dollars),)))
+        with RUN.in_words(self.path), self._database:
+            self._database.execute("INSERT INTO losses VALUES (?, ?)", summed((repr(dollars),)))
 
     def spending(self) -> Spending:
         """What the calls of this run have cost so far."""
-        with _in_words(self.path):
+        with RUN.in_words(self.path):
             losses = self._database.execute("SELECT * FROM losses").fetchall()
-            uncertain = sum(float(_whole(self.path, "what was spent", values)[0]) for values in losses)
+            uncertain = sum(float(RUN.whole(self.path, "what was spent", values)[0]) for values in losses)
             return Spending(sum(call.completion.cost or 0.0 for call in self.calls()), uncertain)
 
     def _request(self, digest: str) -> Request:
         values = self._database.execute("SELECT * FROM requests WHERE digest = ?", (digest,)).fetchone()
         if values is None:
             raise RunError(f"{self.path} is damaged: what was asked in some calls is missing from it")
-        return Request.from_json(json.loads(_whole(self.path, "what was asked", values)[1]))
+        return Request.from_json(json.loads(RUN.whole(self.path, "what was asked", values)[1]))
 
     def _record(self, values: Values) -> Record:
-        index, number, replicate, repeat, agents, status, *texts = _whole(self.path, "the record of a match", values)
+        index, number, replicate, repeat, agents, status, *texts = RUN.whole(self.path, "the record of a match", values)
         choices, lotteries, payoffs, failure = (from_json(json.loads(text)) for text in texts)
         return Record(
             MatchSpec(index, self._cell(number), from_json(json.loads(agents)), replicate, repeat),
@@ -376,12 +380,12 @@ def stored(record: Record) -> Row:
         _spelled(match.cell),
         match.replicate,
         match.repeat,
-        _dumps(match.agents),
+        dumps(match.agents),
         record.status,
-        _dumps(record.choices),
-        _dumps(sorted(lotteries, key=lambda entry: entry[:2])),
-        _dumps(record.payoffs),
-        _dumps(failure),
+        dumps(record.choices),
+        dumps(sorted(lotteries, key=lambda entry: entry[:2])),
+        dumps(record.payoffs),
+        dumps(failure),
     )
 
 
@@ -391,14 +395,14 @@ def _completion(text: str) -> Completion:
 
 @lru_cache(maxsize=1_000)
 def _spelled(cell: Cell) -> str:
-    return _dumps(cell.to_json())
+    return dumps(cell.to_json())
 
 
 def _written(reply: Any) -> str:
     if isinstance(reply, Lottery):
-        text = _dumps({"options": reply.options, "probabilities": reply.probabilities})
+        text = dumps({"options": reply.options, "probabilities": reply.probabilities})
     else:
-        text = _dumps(reply)
+        text = dumps(reply)
     if _read(text) != reply:
         raise TypeError(f"the reply {reply!r} is not a choice: text, a number, true, false, None or a tuple of these")
     return text
@@ -411,34 +415,11 @@ def _read(reply: str) -> Any:
     return from_json(data)
 
 
-_dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-def _summed(values: Values) -> Values:
-    return (*values, _sum(values))
-
-
-def _whole(path: Path, what: str, values: Values) -> Values:
-    *content, checksum = values
-    if any(type(value) not in (int, str) for value in content) or _sum(content) != checksum:
-        raise RunError(f"{path} is damaged: {what} is not what was written")
-    return tuple(content)
-
-
-def _sum(values: Sequence[Any]) -> int:
-    return crc32(_dumps(values).encode())
-
-
 def _write_empty(path: Path, header: Header) -> None:
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
-    with closing(sqlite3.connect(unfinished)) as database:
-        database.execute(f"PRAGMA application_id = {_APPLICATION}")
-        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        database.executescript(SCHEMA)
-        database.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _summed(_header_values(header)))
-        database.commit()
-    unfinished.rename(path)
+    def begin(database: sqlite3.Connection) -> None:
+        database.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", summed(_header_values(header)))
+
+    RUN.write_empty(path, begin)
 
 
 def _header_values(header: Header) -> Values:
@@ -448,11 +429,11 @@ def _header_values(header: Header) -> Values:
         header.origin,
         header.plan,
         header.seed,
-        _dumps(agents),
+        dumps(agents),
         header.matches,
         header.rules_version,
-        _dumps(header.notes),
-        _dumps(header.wordings),
+        dumps(header.notes),
+        dumps(header.wordings),
     )
 
 
@@ -460,7 +441,7 @@ def _read_header(path: Path, database: sqlite3.Connection) -> Header:
     rows = database.execute("SELECT * FROM run").fetchall()
     if len(rows) != 1:
         raise RunError(f"{path} is damaged: it has {len(rows)} headers")
-    name, origin, plan, seed, agents, matches, rules_version, notes, wordings = _whole(path, "its header", rows[0])
+    name, origin, plan, seed, agents, matches, rules_version, notes, wordings = RUN.whole(path, "its header", rows[0])
     specs = tuple((label, spec and Spec.from_json(spec)) for label, spec in json.loads(agents))
     return Header(
         name,
@@ -476,32 +457,12 @@ def _read_header(path: Path, database: sqlite3.Connection) -> Header:
 
 
 def _read_cells(path: Path, database: sqlite3.Connection) -> dict[int, Cell]:
-    found = (_whole(path, "a cell", values) for values in database.execute("SELECT * FROM cells"))
+    found = (RUN.whole(path, "a cell", values) for values in database.execute("SELECT * FROM cells"))
     return {number: Cell.from_json(json.loads(spec)) for number, spec in found}
 
 
-@contextmanager
-def _connected(path: Path, writable: bool) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)) as database:
-        if writable:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-        else:  # opened as if to write nevertheless: what a killed process left half written has to be taken back
-            database.execute("PRAGMA query_only = ON")
-        yield database
-
-
 def _refuse_strangers(path: Path, database: sqlite3.Connection) -> None:
-    [application], [schema] = (
-        database.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
-    )
-    if application != _APPLICATION:
-        raise RunError(f"{path} is not a run of comity")
-    if schema != SCHEMA_VERSION:
-        raise RunError(f"{path} has version {schema} of the schema, and this comity reads version {SCHEMA_VERSION}")
-    [verdict] = database.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise RunError(f"{path} is damaged: {' '.join(verdict.split())}")
+    RUN.refuse_strangers(path, database)
     made_by = _read_header(path, database).rules_version
     if made_by != RULES_VERSION:
         raise RunError(
@@ -514,37 +475,3 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"the folder {folder} cannot be made: {error.strerror}") from error
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """The one right to write in that folder; it ends with the process at the latest. Readers need none."""
-    with closing(sqlite3.connect(folder / "run.lock", timeout=0, isolation_level=None)) as lock:
-        lock.execute("BEGIN EXCLUSIVE")
-        yield
-
-
-_WORDS = {
-    "SQLITE_FULL": "there is no more room on its disk; what was finished is kept, and the run can be resumed",
-    "SQLITE_BUSY": "another process is writing to this run",
-    "SQLITE_READONLY": "it may be read but not written",
-    "SQLITE_CANTOPEN": "it cannot be opened there; is the folder writable?",
-    "SQLITE_IOERR": "the disk does not take what is written to it; is it full?",
-    "SQLITE_CONSTRAINT": "a match was to be recorded twice",
-    "SQLITE_CORRUPT": "the file is damaged",
-    "SQLITE_NOTADB": "the file is damaged, or it is not a run",
-}
-
-
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    """What the database or the system says about this file, as one sentence."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
-        raise RunError(f"{path}: {_WORDS.get(name, 'the database reports an error')} ({error})") from error
-    except UnicodeDecodeError as error:
-        raise RunError(f"{path}: the file is damaged ({error})") from error
-    except OSError as error:
-        raise RunError(f"{path}: {error.strerror}") from error

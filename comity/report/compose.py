@@ -13,6 +13,7 @@ from comity.report.results import Results
 from comity.report.sections import (
     agents,
     behaviour,
+    calls,
     cells,
     compare,
     games,
@@ -47,6 +48,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     regret.section,
     cells.section,
     influence.section,
+    calls.section,
     missing.section,
     methods.section,
     plan.section,
@@ -60,7 +62,7 @@ ENDS = (
     ("finished", "finished"),
     ("forfeited", "forfeited"),
     ("payoffs_only", "known by their payoffs only"),
-    ("expected", "worked out exactly and not played"),
+    ("expected", "worked out and not played"),
 )
 
 

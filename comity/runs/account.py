@@ -12,12 +12,16 @@ from comity.runs.sharing import Reader, Shared
 
 
 class Call(NamedTuple):
-    """One call that has an answer: who was asked under which mechanism, the text it was asked, and what came back."""
+    """One call that has an answer: who was asked under which mechanism, the text it was asked, and what came back.
+
+    again: whether the agent was asked again because its answer before could not be read.
+    """
 
     agent: str
     mechanism: str
     prompt: str
     completion: Completion
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class Account:
     agent, mechanism: what they have in common; "" where they differ. input, cached, output, reasoning: tokens, see
     `comity.llm.request.Usage`. unknown: calls whose tokens the provider did not say, so that a bound was counted.
     cost: in US dollars, of the calls with a price; unpriced: those without. shared: what was asked before by the same
-    agent, in the order of the calls.
+    agent, in the order of the calls. again: calls that asked again. served: the models that answered, by the providers'
+    own names.
     """
 
     agent: str
@@ -41,6 +46,8 @@ class Account:
     cost: float = 0.0
     unpriced: int = 0
     shared: Shared = field(default=Shared())
+    again: int = 0
+    served: frozenset[str] = frozenset()
 
     def and_also(self, other: Account) -> Account:
         """Both together."""
@@ -56,6 +63,8 @@ class Account:
             self.cost + other.cost,
             self.unpriced + other.unpriced,
             self.shared + other.shared,
+            self.again + other.again,
+            self.served | other.served,
         )
 
 
@@ -107,5 +116,7 @@ def _of(call: Call, shared: Shared) -> Account:
         unknown=int(not usage.known),
         cost=completion.cost or 0.0,
         unpriced=int(completion.cost is None),
+        again=int(call.again),
+        served=frozenset({completion.served} - {""}),
         shared=shared,
     )

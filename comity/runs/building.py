@@ -16,9 +16,10 @@ from comity.core.flow import Game
 from comity.core.space import to_json
 from comity.records.spec import Cell, Spec
 from comity.runs.complaints import Complaints, Place
+from comity.runs.crossed import obstacle
 from comity.runs.design import Calling, Matching, Plan
 from comity.runs.fields import MODEL, Kind, catalogue, fields_of, problems_of
-from comity.runs.shape import Document, Entry, MatchingTable, unknown
+from comity.runs.shape import Document, Entry, MatchingTable, RunTable, unknown
 from comity.runs.wordings import Texts, wording_called
 from comity.words.render import checked
 from comity.words.wordings import STANDARD
@@ -35,6 +36,7 @@ def built_plan(document: Document, text: str, texts: Texts, complaints: Complain
     stacks = _labelled(_stacks(document, complaints), complaints)
     agents = _labelled(_alone(document.agents, "agents", complaints), complaints)
     matching = _matching(document.matching, complaints)
+    _check_stages(document, complaints)
     _refuse_twice({("replicates", n): label for n, label in enumerate(document.replicates)}, complaints)
     _refuse_reserved(agents, complaints)
     wordings = dict(_wordings(agents, texts, complaints))
@@ -43,6 +45,7 @@ def built_plan(document: Document, text: str, texts: Texts, complaints: Complain
     cells.build(games, stacks)
     _check_wordings(agents, wordings, cells.built, complaints)
     complaints.raise_any()
+    crossed = _crossed(document.run, cells, complaints)
     plan = Plan(
         name=document.name,
         seed=document.seed,
@@ -52,6 +55,10 @@ def built_plan(document: Document, text: str, texts: Texts, complaints: Complain
         matching=matching,
         proposals=document.run.proposals,
         exact=document.run.exact,
+        stages=document.run.stages,
+        samples=document.run.samples or 1,
+        crossed=tuple(cell for cell, why in crossed.items() if why is None),
+        uncrossed=tuple(_as_ever(cell, why) for cell, why in crossed.items() if why is not None),
         populations=tuple(cells.populations.items()),
         skipped=tuple(cells.skipped),
         wordings=tuple(wordings.items()),
@@ -247,6 +254,35 @@ class _Cells:
         self.built.append(cell)
         if seats is not None:
             self.populations[cell] = seats
+
+
+def _check_stages(document: Document, complaints: Complaints) -> None:
+    run = document.run
+    if run.stages == "crossed" and run.samples is None:
+        complaints.add(("run", "stages"), "\"crossed\" needs the field 'samples': how often each question is asked")
+    if run.stages != "crossed" and run.samples is not None:
+        complaints.add(("run", "samples"), 'only a run with stages = "crossed" has this field')
+    if run.stages == "crossed" and document.matching.repeats > 1:
+        sentence = 'must be 1 where stages are "crossed": what is worked out again is the same; take more samples'
+        complaints.add(("matching", "repeats"), f"{sentence}, not {document.matching.repeats}")
+
+
+def _crossed(run: RunTable, cells: _Cells, complaints: Complaints) -> dict[Cell, str | None]:
+    """For each cell why its matches are played, or None where they are crossed; nothing where none are to be."""
+    if run.stages != "crossed" or run.samples is None:
+        return {}
+    populated = "a match of it is a whole population"
+    found = {
+        cell: populated if cell in cells.populations else obstacle(cell.built, run.samples, run.proposals)
+        for cell in cells.built
+    }
+    if None not in found.values():
+        complaints.add(("run", "stages"), f"no cell can be crossed: {_as_ever(*next(iter(found.items())))}")
+    return found
+
+
+def _as_ever(cell: Cell, why: str | None) -> str:
+    return f"{cell.mechanism_label} on {cell.game_label} is played match by match and not crossed: {why}"
 
 
 def _of_size(game: Game) -> Game:

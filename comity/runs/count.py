@@ -14,8 +14,8 @@ from comity.llm.account import Account
 class Reached:
     """How far a run is.
 
-    done, total: matches. rate: matches a second. remaining: the seconds that are left at that rate. account: what models
-    were asked by this process, if any. seconds: how long this process plays. played: the matches it has played.
+    done, total: matches. rate: matches a second. remaining: the seconds that are left at that rate. account: what
+    models were asked by this process, if any. seconds: how long this process plays. played: the matches it has played.
     """
 
     done: int

@@ -15,6 +15,7 @@ from comity.core.chance import Address, stream_key
 from comity.records.spec import Cell, MatchSpec, Spec
 
 ProposalPolicy: TypeAlias = Literal["match", "tournament"]
+StagePolicy: TypeAlias = Literal["match", "crossed"]
 Agents: TypeAlias = tuple[tuple[str, Spec], ...]
 
 
@@ -25,8 +26,9 @@ class Calling:
     cap: US dollars that the whole run may spend at most. in_flight: how many calls may wait for one model at the same
         time; None finds out. requests_per_minute, tokens_per_minute: at most so many, for each model.
     deadline: how many seconds one call may take, retries included. timeout: how many seconds one attempt may take.
-    attempts: how often a call is sent that failed after it was sent, each time perhaps for money. coalesce: whether equal prompts that wait at the
-        same time are sent as one request for several samples, where the provider offers it.
+    attempts: how often a call is sent that failed after it was sent, each time perhaps for money.
+    coalesce: whether equal prompts that wait at the same time are sent as one request for several samples, where the
+        provider offers it.
     """
 
     cap: float | None = None
@@ -147,6 +149,9 @@ class Plan:
     proposals: "match" asks for proposals in each match; "tournament" asks each agent once for each seat, cell and
         replicate, before play, and uses that proposal in all its matches (the design stage of CoopEval 2026).
     exact: whether plain repetitions between finite automata are worked out and not played (`comity.runs.bulk`).
+    stages: "match" asks every question in each match; "crossed" asks every distinct question of a cell and replicate
+        `samples` times and works the matches of the cells in `crossed` out from the answers (`comity.runs.crossed`).
+    uncrossed: the cells that are played all the same under "crossed", each with the reason.
     populations: for the cells that hold a population the seats of its group game.
     skipped: the cells that were left out because no such game can be built, each with the reason.
     wordings: the text of every wording of the user's own, by the name that agents call it.
@@ -162,6 +167,10 @@ class Plan:
     matching: Matching = Matching()
     proposals: ProposalPolicy = "match"
     exact: bool = False
+    stages: StagePolicy = "match"
+    samples: int = 1
+    crossed: tuple[Cell, ...] = ()
+    uncrossed: tuple[str, ...] = ()
     populations: tuple[tuple[Cell, int], ...] = ()
     skipped: tuple[str, ...] = ()
     wordings: tuple[tuple[str, str], ...] = ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -25,6 +26,7 @@ from comity.records.record import Failure, Record
 from comity.records.spec import Cell, MatchSpec
 from comity.records.store import RunError, RunFile
 from comity.runs.arrays import Arrays
+from comity.runs.crossed import Mixed, crossing, mixture, place, stream
 from comity.runs.design import Plan
 from comity.runs.fields import MODEL
 
@@ -112,7 +114,8 @@ def _proposal(answer: Answer, address: Address) -> Answer:
     return answer.draw(address) if isinstance(answer, Lottery) else answer
 
 
-def _design_key(plan: Plan, cell: Cell, replicate: str, agent: str) -> int:
+def design_key(plan: Plan, cell: Cell, replicate: str, agent: str) -> int:
+    """The key of the draws in the design stage of one agent."""
     return stream_key(plan.seed, "design", cell.game_label, cell.mechanism_label, replicate, agent)
 
 
@@ -130,17 +133,32 @@ class ScriptedPlay:
 
         Raises `PlayStopped` where something other than a player goes wrong.
         """
-        at_once = self._arrays.records([spec for spec in batch if self._arrays.take(spec)])
+        at_once = self._arrays.records([spec for spec in batch if self._take(spec)])
         for spec in batch:
-            yield next(at_once) if self._arrays.take(spec) else self._played(spec)
+            yield next(at_once) if self._take(spec) else self._played(spec)
+
+    def _take(self, spec: MatchSpec) -> bool:
+        return spec.cell not in self._plan.crossed and self._arrays.take(spec)
 
     def _played(self, spec: MatchSpec) -> Record:
         with _named(spec):
+            if spec.cell in self._plan.crossed:
+                return _answered(crossing(spec), self._crossed(spec))
             return _answered(playing(spec, self._plan.seed), self._seats(spec))
 
     def _seats(self, spec: MatchSpec) -> list[Seat]:
         game = spec.cell.built
-        seats: list[Seat] = [self._agents[label].sit(game, player) for player, label in enumerate(spec.agents)]
+        return self._proposing(
+            spec, [self._agents[label].sit(game, player) for player, label in enumerate(spec.agents)]
+        )
+
+    def _crossed(self, spec: MatchSpec) -> list[Seat]:
+        """Seats that give mixtures; a script is asked once, because it says the same each time."""
+        afresh: list[Seat] = [partial(_afresh, self._agents[label], spec.cell.built) for label in spec.agents]
+        return [partial(_mixes, seat) for seat in self._proposing(spec, afresh)]
+
+    def _proposing(self, spec: MatchSpec, seats: list[Seat]) -> list[Seat]:
+        """The seats, with what they proposed in the design stage where there is one."""
         if self._plan.proposals == "match":
             return seats
         designs = [partial(self._proposals, spec.cell, spec.replicate, label) for label in spec.agents]
@@ -149,11 +167,20 @@ class ScriptedPlay:
     def _designed(self, cell: Cell, replicate: str, label: str) -> Proposals:
         game = cell.built
         seats: list[Seat] = [self._agents[label].sit(game, player) for player in range(game.n_players)]
-        return _answered(designing(cell, _design_key(self._plan, cell, replicate, label)), seats)
+        return _answered(designing(cell, design_key(self._plan, cell, replicate, label)), seats)
 
 
 def _proposes(seat: Seat, designed: Callable[[], Proposals], decision: Decision[Any]) -> Answer:
     return designed()[decision.player] if decision.kind == "propose" else seat(decision)
+
+
+def _afresh(agent: ScriptedAgent, game: Game, decision: Decision[Any]) -> Answer:
+    return agent.sit(game, decision.player)(decision)
+
+
+def _mixes(seat: Seat, decision: Decision[Any]) -> Mixed:
+    answer = seat(decision)
+    return answer if isinstance(answer, PlayerError) else mixture(decision, [answer])
 
 
 def _answered(asking: Asking[T], seats: Sequence[Seat]) -> T:
@@ -182,12 +209,28 @@ def _failure(error: PlayerError | NotSolvable) -> PlayerError:
     return error if isinstance(error, PlayerError) else NoAnswer(str(error))
 
 
+@dataclass
+class _Shared:
+    """What the matches of one crossed cell and replicate share.
+
+    mixtures: what was answered, or is being answered, to which question. journals: what is in the journal, by agent.
+    matches: how many are being worked out.
+    """
+
+    cell: Cell
+    replicate: str
+    mixtures: dict[tuple[str, Decision[Any]], asyncio.Task[Mixed]] = field(default_factory=dict)
+    journals: dict[str, Mapping[Slot, Reply]] = field(default_factory=dict)
+    matches: int = 0
+
+
 class WaitingPlay:
     """Plays matches in which some agents take their time, with a journal of what these replied.
 
     A scripted agent that sits beside them is not in the journal: it is asked again, and answers the same. An agent that
     waits must answer from the decision alone: it is not told again what it was asked before the run was stopped. In the
-    journal the design stage of an agent has a negative number in place of a match.
+    journal the design stage of an agent has a negative number in place of a match, and so have its answers where stages
+    are crossed.
     """
 
     def __init__(self, plan: Plan, agents: Mapping[str, Agent], file: RunFile) -> None:
@@ -197,21 +240,82 @@ class WaitingPlay:
         self._designs: dict[int, asyncio.Task[Proposals]] = {}
         self._blocks = {(block.cell, block.replicate): number for number, block in enumerate(plan.blocks())}
         self._places = {label: place for place, (label, _) in enumerate(plan.agents)}
+        self._shared: dict[tuple[Cell, str], _Shared] = {}
 
     async def record(self, spec: MatchSpec) -> Record:
         """The record of a match. Raises `PlayStopped` where something other than a player goes wrong."""
         with _named(spec):
+            if spec.cell in self._plan.crossed:
+                with self._sharing(spec.cell, spec.replicate) as shared:
+                    seats = [self._mixing(shared, label) for label in spec.agents]
+                    return await _answered_later(crossing(spec), seats)
             seats = self._seats(spec.cell, spec.agents, spec.index, spec.key(self._plan.seed))
             if self._plan.proposals == "tournament":
                 designs = [partial(self._proposals, spec.cell, spec.replicate, label) for label in spec.agents]
                 seats = [_proposes_later(*pair) for pair in zip(seats, designs, strict=True)]
             return await _answered_later(playing(spec, self._plan.seed), seats)
 
+    @contextmanager
+    def _sharing(self, cell: Cell, replicate: str) -> Iterator[_Shared]:
+        """What the matches of one cell and replicate share while any of them is worked out."""
+        shared = self._shared.setdefault((cell, replicate), _Shared(cell, replicate))
+        shared.matches += 1
+        try:
+            yield shared
+        finally:
+            shared.matches -= 1
+            if not shared.matches:
+                del self._shared[cell, replicate]
+
+    def _mixing(self, shared: _Shared, label: str) -> WaitingSeat:
+        """A seat that gives mixtures; every question is asked when it first comes up, and then no more."""
+
+        async def answer(slot: Slot, decision: Decision[Any]) -> Answer:
+            asked = label, decision
+            if asked not in shared.mixtures:
+                shared.mixtures[asked] = asyncio.create_task(self._mixed(shared, *asked))
+            return await shared.mixtures[asked]
+
+        return answer
+
+    async def _mixed(self, shared: _Shared, label: str, decision: Decision[Any]) -> Mixed:
+        try:
+            return mixture(decision, _replies(await self._samples(shared, label, decision)))
+        except PlayerError as error:
+            return error
+
+    async def _samples(self, shared: _Shared, label: str, decision: Decision[Any]) -> Answers:
+        """What an agent answers to a question; a script is asked once, because it says the same each time."""
+        agent, game = self._agents[label], shared.cell.built
+        if decision.kind == "propose" and self._plan.proposals == "tournament":
+            return [(await self._proposals(shared.cell, shared.replicate, label))[decision.player]]
+        if isinstance(agent, ScriptedAgent):
+            return [_answer(agent.sit(game, decision.player), decision)]
+        key = stream(self._plan.seed, shared.cell, shared.replicate, label)
+        index = self._place_of_answers(shared, label)
+        if label not in shared.journals:
+            shared.journals[label] = self._file.journaled(index)
+        step = place(decision)
+        asked = (
+            self._waited_for(agent.sit_down(game, decision.player), index, key, shared.journals[label])
+            for _ in range(self._plan.samples)
+        )
+        answers = (seat((step, sample), decision) for sample, seat in enumerate(asked))
+        return _all(await asyncio.gather(*answers, return_exceptions=True))
+
+    def _place_of_answers(self, shared: _Shared, label: str) -> int:
+        """What stands in the journal for a match: a negative number beyond those of all design stages."""
+        return -1 - len(self._blocks) * len(self._places) - self._number(shared.cell, shared.replicate, label)
+
+    def _number(self, cell: Cell, replicate: str, label: str) -> int:
+        """Which agent in which cell and replicate."""
+        return self._blocks[cell, replicate] * len(self._places) + self._places[label]
+
     async def _proposals(self, cell: Cell, replicate: str, label: str) -> Proposals:
         """What that agent proposed in the design stage, which is held when it is first asked for."""
-        number = self._blocks[cell, replicate] * len(self._places) + self._places[label]
+        number = self._number(cell, replicate, label)
         if number not in self._designs:
-            key = _design_key(self._plan, cell, replicate, label)
+            key = design_key(self._plan, cell, replicate, label)
             seats = self._seats(cell, (label,) * cell.built.n_players, -1 - number, key)
             asking = designing(cell, key)
             self._designs[number] = asyncio.create_task(_answered_later(asking, seats))
@@ -270,7 +374,7 @@ async def _answered_later(asking: Asking[T], seats: Sequence[WaitingSeat]) -> T:
 
 
 def _all(answers: Sequence[Answer | BaseException]) -> Answers:
-    """The answers, now that all have come; what went wrong with one of them is raised only then, so that none is lost."""
+    """The answers, now that all have come; what went wrong with one is raised only then, so that none is lost."""
     for answer in answers:
         if isinstance(answer, BaseException) and not isinstance(answer, PlayerError):
             raise answer

@@ -130,6 +130,11 @@ def rolled(key: int, known: Known | None = None) -> Hand:
     return Hand(Dice(stream_key(key, "dry")), drawn(key), known)
 
 
+def extremes() -> tuple[Hand, Hand]:
+    """Players and chance that always take the first of what is possible, or the last."""
+    return Hand(_first, _forced(_first)), Hand(_last, _forced(_last))
+
+
 def steps(game: Game, hand: Hand) -> Iterator[tuple[Asked, ...]]:
     """Play to the end; for each step who was asked what, and what was answered. Steps that ask nobody are left out."""
     match = Match(game)
@@ -220,15 +225,15 @@ class Lengths:
 
 def lengths(game: Game, key: int, put: Stage = steps) -> Lengths:
     """Count plays of a game, or of its design stage: more of them where they differ."""
-    extremes = tuple(_counted(game, Hand(pick, _forced(pick)), put) for pick in (_first, _last))
+    ends = tuple(_counted(game, hand, put) for hand in extremes())
     plays = [_counted(game, rolled(stream_key(key, number)), put) for number in range(2)]
-    if Lengths(tuple(plays), extremes).fixed:
-        return Lengths(tuple(plays), extremes)
+    if Lengths(tuple(plays), ends).fixed:
+        return Lengths(tuple(plays), ends)
     counted = 0
     while len(plays) < MOST_PLAYS and counted < MOST_DECISIONS:
         plays.append(_counted(game, rolled(stream_key(key, len(plays))), put))
         counted += plays[-1].counts.total()
-    return Lengths(tuple(plays), extremes)
+    return Lengths(tuple(plays), ends)
 
 
 def _first(ways: int) -> int:

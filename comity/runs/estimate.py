@@ -11,16 +11,29 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias
+from functools import cache, cached_property
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from comity.agents.model import LanguageModel
 from comity.core.chance import stream_key
+from comity.core.decision import Decision
 from comity.llm.endpoint import Price
 from comity.llm.prices import price_of
 from comity.records.spec import Cell, MatchSpec
+from comity.runs.crossed import Mixture, mixture, obstacle, questions
 from comity.runs.design import Block, Plan, ProposalPolicy
-from comity.runs.dry import Asked, Known, Lengths, design_steps, lengths, rolled, steps
+from comity.runs.dry import (
+    Asked,
+    Dice,
+    Known,
+    Lengths,
+    Pick,
+    anything,
+    design_steps,
+    lengths,
+    rolled,
+    steps,
+)
 from comity.runs.models import models_of
 from comity.runs.sharing import Reader, Shared
 from comity.runs.spending import ASKED_AGAIN, NOTHING, Range, added, cost, seconds, tokens_in, tokens_out
@@ -30,6 +43,8 @@ from comity.words.wording import Wording
 
 PROMPTS = 25_000
 """About so many prompts are rendered at most, and some of each cell, whatever the size of the plan."""
+TOSSED = 3
+"""In so many plays of a replicate is counted what crossed stages ask where all answer at random."""
 ANYBODY = "anybody"
 """The model string of an agent that stands for any model."""
 
@@ -118,7 +133,7 @@ class Estimate:
     @property
     def complete(self) -> bool:
         """Whether every prompt of the plan was rendered, so that none had to be inferred from others."""
-        return self.fixed and self.total.shared.prompts == round(self.total.calls.mean)
+        return self.fixed and not self.plan.crossed and self.total.shared.prompts == round(self.total.calls.mean)
 
     def by(self, *levels: Level) -> dict[tuple[str, ...], Sum]:
         """The sums by agent, mechanism or game, in the order of the plan."""
@@ -155,12 +170,19 @@ def estimate(plan: Plan, prices: Prices = list_price) -> Estimate:
     return Estimate(
         plan,
         models,
-        tuple(told.lines(plan.proposals)),
+        tuple(told.lines(told.own)),
         told.chain,
         all(survey.fixed for survey in surveys),
         assumed,
         tuple(told.policies()),
     )
+
+
+class _Way(NamedTuple):
+    """How questions are put. samples: how often each distinct one where stages are crossed; None: in each match."""
+
+    proposals: ProposalPolicy
+    samples: int | None
 
 
 @dataclass
@@ -180,13 +202,15 @@ class _Survey:
     """What dry plays of one cell showed.
 
     match, design: how many decisions a match and the design stage of one agent put (design: None where nobody
-    proposes). seated: how often each agent is each player, over all replicates. samples: prompts by agent and kind.
+    proposes). seated: how often each agent is each player, over all replicates. block: the first replicate.
+    samples: prompts by agent and kind.
     """
 
     cell: Cell
     match: Lengths
     design: Lengths | None
     seated: Counter[tuple[str, int]]
+    block: Block
     samples: dict[tuple[str, str], _Sample] = field(default_factory=dict)
 
     @property
@@ -217,7 +241,7 @@ def _counted(plan: Plan, cell: Cell, blocks: Sequence[Block]) -> _Survey:
     seated: Counter[tuple[str, int]] = Counter()
     for block in blocks:
         seated.update(_seated(block))
-    return _Survey(cell, match, design, seated)
+    return _Survey(cell, match, design, seated, blocks[0])
 
 
 def _seated(block: Block) -> Counter[tuple[str, int]]:
@@ -344,6 +368,8 @@ class _Costing:
         self._models = models
         self._prices = prices
         self._surveys = surveys
+        self._distinct = cache(self._counted)
+        self.own = _Way(plan.proposals, plan.samples if plan.crossed else None)
 
     @property
     def chain(self) -> Range:
@@ -360,16 +386,16 @@ class _Costing:
             return match
         return match.plus(_steps(play.steps + play.proposing for play in survey.design.plays))
 
-    def lines(self, proposals: ProposalPolicy) -> Iterator[Line]:
+    def lines(self, way: _Way) -> Iterator[Line]:
         """One line for each cell and model."""
         for survey in self._surveys:
             for label in self._models:
-                yield self._line(survey, label, proposals)
+                yield self._line(survey, label, way)
 
-    def _line(self, survey: _Survey, label: str, proposals: ProposalPolicy) -> Line:
+    def _line(self, survey: _Survey, label: str, way: _Way) -> Line:
         model = self._models[label]
         calls = input = output = NOTHING
-        for kind, number in self._calls(survey, label, proposals).items():
+        for kind, number in self._calls(survey, label, way).items():
             sample = self._sample(survey, label, kind)
             asked = number.times(ASKED_AGAIN) if model.re_asks else number
             prompts = max(sample.shared.prompts, 1)
@@ -382,18 +408,40 @@ class _Costing:
         mine = sum((found.shared for (who, _), found in survey.samples.items() if who == label), Shared())
         return Line(label, survey.cell.mechanism_label, survey.cell.game_label, calls, input, output, paid, mine)
 
-    def _calls(self, survey: _Survey, label: str, proposals: ProposalPolicy) -> dict[str, Range]:
+    def _calls(self, survey: _Survey, label: str, way: _Way) -> dict[str, Range]:
         """How many calls of each kind."""
-        designed = proposals == "tournament" and survey.design is not None
+        designed = way.proposals == "tournament" and survey.design is not None
+        crossed = self._distinct(survey.cell, way)
         found: dict[str, Range] = defaultdict(lambda: NOTHING)
         for player, kind in survey.match.decisions:
-            if not (designed and kind == "propose"):
+            if designed and kind == "propose":
+                continue
+            if crossed is not None:
+                found[kind] = crossed.get((label, kind), NOTHING)
+            else:
                 found[kind] = found[kind].plus(_calls(survey.match, player, kind, survey.seated[label, player]))
         if designed and survey.design is not None and any(who == label for who, _ in survey.seated):
             for player, kind in survey.design.decisions:
                 times = len(self._plan.replicates)
                 found[kind] = found[kind].plus(_calls(survey.design, player, kind, times))
         return found
+
+    def _counted(self, cell: Cell, way: _Way) -> Mapping[tuple[str, str], Range] | None:
+        """How many calls of each agent and kind crossed stages have; None where the cell is not crossed.
+
+        What later stages ask depends on the answers: the least is where all answer alike, what is expected and the most
+        are those of plays in which all answer at random.
+        """
+        if way.samples is None or cell in dict(self._plan.populations):
+            return None
+        if obstacle(cell.built, way.samples, way.proposals) is not None:
+            return None
+        survey = next(survey for survey in self._surveys if survey.cell == cell)
+        key = stream_key(self._plan.seed, "crossed", cell.game_label, cell.mechanism_label)
+        picks: list[Pick] = [_alike, *(Dice(key ^ number) for number in range(TOSSED))]
+        alike, *random = (_distinct(survey, way, pick) for pick in picks)
+        times = Range.exactly(way.samples * len(self._plan.replicates))
+        return {asked: _between(alike[asked], [each[asked] for each in random]).times(times) for asked in random[0]}
 
     def _sample(self, survey: _Survey, label: str, kind: str) -> _Sample:
         """Prompts of that kind as this agent is asked, by all who are asked alike; of any kind where there is none."""
@@ -408,25 +456,62 @@ class _Costing:
 
     def policies(self) -> Iterator[Policy]:
         """The plan as it is, and with each other policy alone."""
-        lines = tuple(self.lines(self._plan.proposals))
+        lines = tuple(self.lines(self.own))
         yield _policy("as in the plan", lines)
         if any(survey.proposes for survey in self._surveys):
             other: ProposalPolicy = "match" if self._plan.proposals == "tournament" else "tournament"
-            yield _policy(f'proposals = "{other}"', tuple(self.lines(other)))
+            yield _policy(f'proposals = "{other}"', tuple(self.lines(self.own._replace(proposals=other))))
+        if self.own.samples is not None:
+            yield _policy('stages = "match"', tuple(self.lines(self.own._replace(samples=None))))
+        elif any(self._distinct(survey.cell, self.own._replace(samples=1)) for survey in self._surveys):
+            yield _policy("crossed, samples = 1", tuple(self.lines(self.own._replace(samples=1))))
         yield self._coalesced(lines)
 
     def _coalesced(self, lines: Sequence[Line]) -> Policy:
         """Every prompt sent once for all its answers, as far as prompts are known to be equal."""
-        merged = [self._merged(line) for line in lines]
+        crossed = {(cell.mechanism_label, cell.game_label) for cell in self._plan.crossed}
+        merged = [self._merged(line, (line.mechanism, line.game) in crossed) for line in lines]
         return _policy("coalesced, at best", merged)
 
-    def _merged(self, line: Line) -> Line:
+    def _merged(self, line: Line, crossed: bool) -> Line:
+        """Crossed, the samples of a question are one request; else all that were asked the same are."""
         shared = line.shared
-        requests = line.calls.times(Range.exactly(shared.unique / max(shared.prompts, 1)))
-        input = line.input.times(Range.exactly(shared.unique_characters / max(shared.characters, 1)))
+        prompts = 1 / self._plan.samples if crossed else shared.unique / max(shared.prompts, 1)
+        characters = 1 / self._plan.samples if crossed else shared.unique_characters / max(shared.characters, 1)
+        requests = line.calls.times(Range.exactly(prompts))
+        input = line.input.times(Range.exactly(characters))
         price = self._prices[line.agent]
         paid = None if price is None else cost(price, input, line.output)
         return Line(line.agent, line.mechanism, line.game, requests, input, line.output, paid, shared)
+
+
+def _between(least: int, counted: Sequence[int]) -> Range:
+    return Range(min(least, *counted), math.fsum(counted) / len(counted), max(counted))
+
+
+def _distinct(survey: _Survey, way: _Way, pick: Pick) -> Counter[tuple[str, str]]:
+    """How many different questions of each kind each agent is asked in the first replicate, where all answer by `pick`.
+
+    Proposals of a design stage are not among them.
+    """
+    designed = way.proposals == "tournament"
+    known: dict[tuple[str, Decision[Any]], Mixture] = {}
+
+    def answered(label: str, decision: Decision[Any]) -> Mixture:
+        if (label, decision) not in known:
+            times = 1 if designed and decision.kind == "propose" else way.samples or 1
+            answers = [anything(decision.options, pick) for _ in range(times)]
+            known[label, decision] = mixture(decision, answers)
+        return known[label, decision]
+
+    for spec in survey.block.matches():
+        for _ in questions(spec, lambda asked: answered(spec.agents[asked.player], asked), survey.match.decisions):  # noqa: B023
+            pass
+    return Counter((label, asked.kind) for label, asked in known if not (designed and asked.kind == "propose"))
+
+
+def _alike(ways: int) -> int:
+    return 0
 
 
 def _policy(name: str, lines: Sequence[Line]) -> Policy:

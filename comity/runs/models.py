@@ -1,4 +1,4 @@
-"""The language models of a plan: who they are, what stands against asking them, and the client that all of them share."""
+"""The language models of a plan: who they are, what stands against asking them, and the client they share."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Models:
         """The client of a run: it keeps what it gets in the run's file, and has spent what that file says."""
         calling = self.plan.calling
         limits = Limits(calling.in_flight, calling.requests_per_minute, calling.tokens_per_minute)
-        traffic = Traffic(limits, Retries(calling.deadline, calling.timeout, calling.attempts), calling.timeout)
+        traffic = Traffic(limits, Retries(calling.deadline, calling.timeout, calling.attempts), grace=calling.timeout)
         spent, uncertain = file.spending()
         return Client(
             Calls(file), Ledger(calling.cap, spent, uncertain, file.keep_loss), traffic, coalesce=calling.coalesce

@@ -12,14 +12,18 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from comity.records.store import Header
 from comity.runs.building import built_plan
 from comity.runs.complaints import Complaints, PlanError
 from comity.runs.design import Plan
-from comity.records.store import Header
 from comity.runs.shape import Document, sentences
 from comity.runs.wordings import Texts, beside, kept
 
 __all__ = ["Plan", "PlanError", "parsed_plan", "plan_of", "read_plan"]
+
+
+NO_TEXTS = kept(())
+"""No wording but ours."""
 
 
 def read_plan(path: Path) -> Plan:
@@ -38,7 +42,7 @@ def plan_of(header: Header, source: str) -> Plan:
     return parsed_plan(header.plan, source, kept(header.wordings))
 
 
-def parsed_plan(text: str, source: str = "plan.toml", texts: Texts = kept(())) -> Plan:
+def parsed_plan(text: str, source: str = "plan.toml", texts: Texts = NO_TEXTS) -> Plan:
     """The plan in that text, which the sentences call `source`; `texts` has the user's wordings. Raises `PlanError`."""
     try:
         document = tomllib.loads(text)

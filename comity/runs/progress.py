@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,8 +62,8 @@ class _Line:
 
     def _write(self, lines: list[str]) -> None:
         if self._renews:
-            up = f"\x1b[{self._above}A" if self._above else ""
-            self._stream.write(f"{up}\r" + "\n".join(f"{line}\x1b[K" for line in lines))
+            up, width = f"\x1b[{self._above}A" if self._above else "", _width(self._stream)
+            self._stream.write(f"{up}\r" + "\n".join(f"{line[:width]}\x1b[K" for line in lines))
         else:
             self._stream.write("".join(f"{line}\n" for line in lines))
         self._stream.flush()
@@ -72,6 +73,14 @@ class _Line:
         if self._renews and self._written:
             self._stream.write("\n")
             self._stream.flush()
+
+
+def _width(stream: TextIO) -> int | None:
+    """How many signs fit on a line: one that is broken would not be renewed. None where that is not known."""
+    try:
+        return max(0, os.get_terminal_size(stream.fileno()).columns - 1) or None
+    except OSError:
+        return None
 
 
 def _matches(reached: Reached) -> str:
@@ -88,7 +97,7 @@ def _models(reached: Reached) -> Iterator[str]:
     if reached.account.stopped:
         left = reached.account.total.in_flight
         why = printable_line(reached.account.stopped).rstrip(".")
-        yield f"  stopping: {why}; {left} calls in flight are waited for"
+        yield f"  stopping: {why}; {left} in flight are waited for, and an interrupt ends that"
     if reached.account.lines:
         more = "" if reached.forecast is None else f", about {dollars(reached.forecast)} more to come"
         yield f"  in all: {_asked(reached.account.total, reached.seconds)}{more}"

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 from comity.runs.complaints import Place
-from comity.runs.design import ProposalPolicy
+from comity.runs.design import ProposalPolicy, StagePolicy
 
 Label: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}][^\p{C}\p{Zl}\p{Zp}]*$")
@@ -82,6 +82,8 @@ class RunTable(_Table):
 
     proposals: ProposalPolicy = "match"
     exact: bool = False
+    stages: StagePolicy = "match"
+    samples: Annotated[int, Field(ge=1, le=1_000)] | None = None
     skip_impossible: bool = False
 
 

@@ -6,7 +6,8 @@ what their providers have read before, they need not read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from comity.core.decision import Decision, Fact
@@ -73,15 +74,29 @@ def sections(decision: Decision[Any], wording: Wording = PLAIN) -> Sections:
     The rules are told from the reader's own seat and as before anybody has met ("the other player"), so that they do
     not depend on whom a player meets. Raises as `render` does.
     """
-    rules, news = list[str](), [_addressed(decision.player, wording)]
-    before, now = Frame(wording, reader=decision.player, shared=True), Frame(wording, reader=decision.player)
+    setting, news, now = list[Fact](), [_addressed(decision.player, wording)], Frame(wording, reader=decision.player)
     for fact in decision.sees:
+        after = now.after(fact)
         if wording.is_rule(fact):
-            rules += before.lines(fact)
+            setting.append(fact)
         else:
             news += now.lines(fact)
-        before, now = before.after_rule(fact), now.after(fact)
-    return Sections(joined(rules), joined(news), joined([wording.question(decision, now)]))
+            if after is not now:
+                setting.append(fact)
+        now = after
+    rules = _rules(decision.player, tuple(setting), wording)
+    return Sections(rules, joined(news), joined([wording.question(decision, now)]))
+
+
+@lru_cache(maxsize=10_000)
+def _rules(player: int, setting: Sequence[Fact], wording: Wording) -> str:
+    """The rules among these facts, of which the others say who sits where; decision after decision has the same."""
+    lines, frame = list[str](), Frame(wording, reader=player, shared=True)
+    for fact in setting:
+        if wording.is_rule(fact):
+            lines += frame.lines(fact)
+        frame = frame.after_rule(fact)
+    return joined(lines)
 
 
 def checked(game: Game, wording: Wording) -> None:

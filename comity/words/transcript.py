@@ -22,8 +22,8 @@ from comity.mechanisms.repetition import History
 from comity.words.outcomes import outcome_lines, summary, unsettled
 from comity.words.phrases import chosen, indented, joined, number, quoted, sentence
 from comity.words.printable import printable_line
-from comity.words.wordings import PLAIN
 from comity.words.wording import Frame
+from comity.words.wordings import PLAIN
 
 Agents: TypeAlias = Mapping[int, str]
 Lotteries: TypeAlias = Mapping[tuple[int, int], Lottery[Any]]

@@ -6,6 +6,8 @@ A page is read like a person would read it who tries everything, in a folder tha
 - in a `console` or `sh` block each line `$ comity ...` is run, and the lines under it, if any, are what it must print;
   `...` stands for anything, and line breaks and the width of tables do not count;
 - `<!-- exits with 2 -->` before a block of commands says that its commands end with that status instead of 0;
+- `$ comity fake-provider ...` serves from when its first line is printed until the page ends (`end_servers`), and the
+  port that a page gives it is a free one instead, wherever the page says it, since pages run beside each other;
 - a block right under the words "Save this as `NAME`:" is written to that file;
 - `<!-- not run: REASON -->` before a block leaves it out. There is no other way to leave one out.
 """
@@ -16,6 +18,7 @@ import doctest
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,13 +35,33 @@ PAGES = sorted(
     page.relative_to(CHECKOUT).as_posix() for page in (*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md"))
 )
 
+PLAIN = {"COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb"}
+SERVER = "fake-provider"
+SERVERS: list[subprocess.Popen[str]] = []
+
 COMMANDS = ("console", "sh")
 FILES = ("ini", "json", "text", "toml")
 COMMAND = re.compile(r"^\$ comity\b(?:.*\\\n)*.*$", re.MULTILINE)
 PROMPT = re.compile(r"^\$ ", re.MULTILINE)
+PORT = re.compile(r"--port (\d+)")
 REMARK = re.compile(r"<!--\s*(not run|exits with):?\s+(\S[^\n]*?)\s*-->\s*\Z")
 FENCE = re.compile(r"^```", re.MULTILINE)
 SAVED = re.compile(r"\bSave this as `([\w./-]+)`:\s*\Z")
+
+
+class OnFreePorts(Document):
+    """A page that names free ports in place of those it was written with."""
+
+    def __init__(self, text: str, path: str) -> None:
+        for port in set(PORT.findall(text)):
+            text = re.sub(rf"\b{port}\b", free_port(), text)
+        super().__init__(text, path)
+
+
+def free_port() -> str:
+    """A port of this machine on which nobody listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return str(taken.getsockname()[1])
 
 
 def parsed(page: str) -> Document:
@@ -98,19 +121,40 @@ def run(arguments: list[str]) -> Called:
 
     What may start processes is started as one itself; everything else is called in this process.
     """
-    plain = {"COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb"}
-    if arguments[0] != "run":
-        return called(arguments, environment=plain, together=True)
-    ended = subprocess.run(
+    if arguments[0] not in ("run", SERVER):
+        return called(arguments, environment=PLAIN, together=True)
+    process = started(arguments)
+    if arguments[0] == SERVER:
+        return first_line(process)
+    printed, _ = process.communicate()
+    return Called(process.returncode, printed, "")
+
+
+def first_line(server: subprocess.Popen[str]) -> Called:
+    """What a server says when it begins to serve; or how it ended, where it does not."""
+    SERVERS.append(server)
+    assert server.stdout is not None
+    told = server.stdout.readline()
+    return Called(0 if "http://" in told else server.wait(), told, "")
+
+
+def started(arguments: list[str]) -> subprocess.Popen[str]:
+    """A process of the command; both its streams are one."""
+    return subprocess.Popen(
         [Path(sys.executable).with_name("comity"), *arguments],
-        env={**os.environ, **plain},
+        env={**os.environ, **PLAIN},
         text=True,
-        check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    return Called(ended.returncode, ended.stdout, "")
+
+
+def end_servers() -> None:
+    """End what a page left serving."""
+    while SERVERS:
+        with SERVERS.pop() as process:
+            process.terminate()
 
 
 def agree(shown: str, printed: str) -> bool:
@@ -130,5 +174,6 @@ _READER = Sybil(
         PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS),
         *(CodeBlockParser(language, run_commands) for language in COMMANDS),
         *(CodeBlockParser(language, write_file) for language in FILES),
-    ]
+    ],
+    document_types={".md": OnFreePorts},
 )

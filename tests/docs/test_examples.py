@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sybil.example import SybilFailure
 
-from tests.docs.pages import CHECKOUT, COMMANDS, FILES, PAGES, agree, examples, has_commands, languages, transcript
+from tests.docs.pages import (
+    CHECKOUT,
+    COMMANDS,
+    FILES,
+    PAGES,
+    SERVERS,
+    agree,
+    end_servers,
+    examples,
+    has_commands,
+    languages,
+    transcript,
+)
 
 
 def evaluate(page: str) -> None:
@@ -21,13 +34,17 @@ def marked(page: str) -> object:
 
 
 @pytest.fixture
-def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, made the present one, in which everything of the checkout can be reached by the same name."""
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder, made the present one, in which everything of the checkout can be reached by the same name.
+
+    What is left serving is ended with it.
+    """
     for entry in CHECKOUT.iterdir():
         if not entry.name.startswith(".") and entry.name != "runs":
             (tmp_path / entry.name).symlink_to(entry)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    end_servers()
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])
@@ -80,6 +97,20 @@ def test_a_command_must_end_and_print_as_shown(tmp_path: Path) -> None:
         evaluate(written(tmp_path, "´´´console\n$ comity --version\nvanity ...\n´´´\n"))
     with pytest.raises(AssertionError, match="ended with 2"):
         evaluate(written(tmp_path, "´´´console\n$ comity report nowhere\n´´´\n"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("clone")
+def test_a_provider_serves_until_the_page_ends(tmp_path: Path) -> None:
+    served = "$ comity fake-provider --port 80 --text yes\nopenai=http://127.0.0.1:80/v1 ..."
+    evaluate(written(tmp_path, f"´´´console\n{served}\n´´´\n"))
+    [server] = SERVERS
+    assert server.poll() is None
+    end_servers()
+    assert server.poll() is not None
+    assert not SERVERS
+    with pytest.raises(AssertionError, match="ended with 2"):
+        evaluate(written(tmp_path, "´´´console\n$ comity fake-provider --fault none\n´´´\n"))
 
 
 def test_a_transcript_is_read() -> None:

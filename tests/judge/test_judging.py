@@ -24,6 +24,7 @@ from comity.judge.prevalence import Corrected, prevalences
 from comity.judge.reading import Verdict
 from comity.judge.reason import Reason, checked
 from comity.judge.scripted import Scripted, keywords
+from comity.llm import secrets
 from comity.llm.client import Client, Traffic
 from comity.llm.errors import OutOfMoney, TimedOut
 from comity.llm.ledger import Ledger
@@ -211,6 +212,7 @@ def test_damage_is_found(tmp_path: Path) -> None:
 
 def test_a_key_that_a_model_echoes_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUDGE_TEST_API_KEY", "sk-planted-0123456789abcdef")
+    assert secrets.key("JUDGE_TEST_API_KEY")  # as an endpoint does when it is made
     judge(tmp_path, [Model(lambda request: answering("your key is sk-planted-0123456789abcdef"))])
     for file in tmp_path.iterdir():
         assert b"sk-planted" not in file.read_bytes(), file.name

@@ -364,6 +364,7 @@ def test_the_command_prints_where_it_is_reached() -> None:
         (["--fault", "hang=2"], "between 0 and 1"),
         (["--latency", "5"], "a number with its unit"),
         (["--latency", "nans"], "a number with its unit"),
+        (["--batch-time", "5"], "--batch-time 5: a time is a number with its unit"),
         (["--strategy", "nope"], "no agent called 'nope'"),
         (["--random", "--text", "x"], "answers in one way"),
         (["--random", "--noise", "0.1"], "--noise is for strategies"),

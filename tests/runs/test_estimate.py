@@ -235,12 +235,17 @@ def test_the_other_policy_stands_beside_the_plans() -> None:
     found = estimate(plan_of('["public_goods"]', '["mediation"]'), free)
     once = estimate(plan_of('["public_goods"]', '["mediation"]', '[run]\nproposals = "tournament"'), free)
     by_name = {policy.name: policy for policy in found.policies}
-    assert list(by_name) == ["as in the plan", 'proposals = "tournament"', "coalesced, at best"]
+    assert list(by_name) == [
+        "as in the plan",
+        'proposals = "tournament"',
+        "crossed, samples = 1",
+        "coalesced, at best",
+    ]
     assert by_name['proposals = "tournament"'].requests == once.total.calls
     assert by_name["as in the plan"].requests == found.total.calls
     assert by_name["coalesced, at best"].requests.mean == found.total.shared.unique
     assert by_name["coalesced, at best"].output == found.total.output
-    assert [policy.name for policy in estimate(plan_of('["chicken"]', '["none"]'), free).policies] == [
+    assert [policy.name for policy in estimate(plan_of('["chicken"]', '["repetition"]'), free).policies] == [
         "as in the plan",
         "coalesced, at best",
     ]

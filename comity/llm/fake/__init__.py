@@ -7,6 +7,7 @@ the seed, the model, the prompt and the attempt, so that a run against it can be
 from __future__ import annotations
 
 from comity.llm.fake.account import Account, Served
+from comity.llm.fake.batches import Batching
 from comity.llm.fake.brain import Answered, Asked, Brain, Unanswerable, canned, schema_filler
 from comity.llm.fake.chance import Chance
 from comity.llm.fake.faults import FAULTS, HARMLESS, Fault, Faults
@@ -19,6 +20,7 @@ __all__ = [
     "Account",
     "Answered",
     "Asked",
+    "Batching",
     "Brain",
     "Chance",
     "FakeProvider",

@@ -6,8 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
+
+from comity.llm.request import Usage
 
 Question: TypeAlias = tuple[str, str, str]
 """What is paid for once: the model, the digest of the prompt, and the idempotency key ("" where there is none)."""
@@ -35,6 +37,7 @@ class Visit:
     status: int = 0
     fault: str = ""
     question: Question = ("", "", "")
+    usage: Usage = field(default_factory=Usage)
     whole: bool = False
     sound: bool = False
 
@@ -44,7 +47,8 @@ class Account:
 
     requests: how many came. in_flight, peak: how many are being served, and the most there were at once.
     completed: sound answers handed over whole, by question. spoiled: answers with status 200 that were handed over
-    whole and whose content was wrong on purpose. log: every request that is over, in the order of their ends.
+    whole and whose content was wrong on purpose. input, output: the tokens of every answer that was worked out, however
+    it was delivered: what a provider could charge for. log: every request that is over, in the order of their ends.
     """
 
     def __init__(self) -> None:
@@ -53,6 +57,7 @@ class Account:
         self.peak = 0
         self.completed: Counter[Question] = Counter()
         self.spoiled: Counter[Question] = Counter()
+        self.input = self.output = 0
         self.log: list[Served] = []
         self._began = time.monotonic()
 
@@ -67,10 +72,18 @@ class Account:
             yield visit
         finally:
             self.in_flight -= 1
+            self.input += visit.usage.input
+            self.output += visit.usage.output
             if visit.whole:
                 (self.completed if visit.sound else self.spoiled)[visit.question] += 1
             served = Served(start, self._now(), visit.status, visit.fault, visit.question, visit.whole)
             self.log.append(served)
+
+    def batched(self, question: Question, usage: Usage) -> None:
+        """Count the answer to one request of a batch, once, however often it is fetched."""
+        self.completed[question] += 1
+        self.input += usage.input
+        self.output += usage.output
 
     @property
     def repeated(self) -> dict[Question, int]:
@@ -85,6 +98,8 @@ class Account:
             "peak": self.peak,
             "completed": self.completed.total(),
             "spoiled": self.spoiled.total(),
+            "input": self.input,
+            "output": self.output,
             "repeated": sum(times - 1 for times in self.repeated.values()),
             "by_status": dict(sorted(Counter(str(served.status) for served in self.log).items())),
             "by_fault": dict(sorted(Counter(served.fault for served in self.log if served.fault).items())),

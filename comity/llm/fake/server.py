@@ -7,12 +7,13 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from comity.llm.fake.account import Account
+from comity.llm.fake.batches import Batches, Batching
 from comity.llm.fake.brain import Asked, Brain, Unanswerable
 from comity.llm.fake.chance import Chance
 from comity.llm.fake.exchange import Exchange, forever, key_of
@@ -48,7 +49,8 @@ class FakeProvider:
 
     brain: what answers. faults, latency: may be set anew while it serves. seed: of everything random. models: the only
     models there are; empty for any. key: the only key that is accepted; None for any or none. capacity: how many
-    requests are served at once; those beyond it are refused with 429, before any fault is drawn.
+    requests are served at once; those beyond it are refused with 429, before any fault is drawn. batching: how batches
+    go, whose requests meet no other faults.
     account: what was served.
 
     Faults are drawn anew for every attempt at a prompt, so that trying again can succeed, and equal runs meet equal
@@ -66,6 +68,7 @@ class FakeProvider:
         models: Sequence[str] = (),
         key: str | None = None,
         capacity: int | None = None,
+        batching: Batching | None = None,
         port: int = 0,
     ) -> None:
         self.brain = brain
@@ -81,6 +84,7 @@ class FakeProvider:
         self._answers: Counter[tuple[str, str]] = Counter()
         self._cached: set[tuple[str, str]] = set()
         self._runner: web.AppRunner | None = None
+        self.batches = Batches(self._admits, self._in_batch, self._chance.at("batch"), batching or Batching())
 
     @property
     def url(self) -> str:
@@ -117,6 +121,7 @@ class FakeProvider:
                 web.get("/v1beta/models", self._list_models),
                 web.get("/v1beta/models/{model:.+}", self._describe_model),
                 web.get("/fake/account", self._tell_account),
+                *self.batches.routes(),
             ]
         )
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.05)
@@ -157,6 +162,20 @@ class FakeProvider:
         if fault is not None and (fault in REFUSED or fault in UNANSWERED):
             return await self._strike(exchange, fault)
         return await self._answer(exchange, asked, fault, self.latency.seconds(chance.at("latency")))
+
+    def _in_batch(self, wire: Wire, body: Mapping[str, Any], name: str) -> tuple[int, dict[str, Any]]:
+        """Answer one request of a batch, whose name stands for its idempotency key. The status and the body."""
+        try:
+            asked = wire.read(body, "")
+            if self._models and asked.model not in self._models:
+                return wire.refuse("not_found", f"The model `{asked.model}` does not exist.")
+            question = (asked.model, asked.digest, name)
+            asked, _ = self._placed(asked, name)
+            result = self._result(asked)
+        except (BadCall, Unanswerable) as error:
+            return wire.refuse("bad_request", str(error))
+        self.account.batched(question, result.usage or Usage())
+        return 200, wire.write(result)
 
     def _admits(self, request: web.Request) -> bool:
         return self._key is None or key_of(request) == self._key
@@ -201,6 +220,7 @@ class FakeProvider:
             result = self._result(asked)
         except Unanswerable as error:
             return await exchange.refuse("bad_request", str(error))
+        visit.usage = result.usage or Usage()
         body = json.dumps(exchange.wire.write(spoiled(result, fault))).encode()
         await _until(exchange.arrived + latency)
         match fault:

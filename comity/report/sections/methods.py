@@ -115,9 +115,9 @@ def _matching(plan: Plan) -> str:
         told += " Under reputation mechanisms all agents formed one population and met in changing groups."
     if plan.crossed:
         told += (
-            f" In {counted(len(plan.crossed), 'cell')} every distinct question was asked {counted(plan.samples, 'time')} "
-            "per agent and tournament, and each match is the expectation over its tree, with answers as often as they "
-            "were given."
+            f" In {counted(len(plan.crossed), 'cell')} every distinct question was asked "
+            f"{counted(plan.samples, 'time')} per agent and tournament, and each match is the expectation over its "
+            "tree, with answers as often as they were given."
         )
     told += "".join(f" {sentence(reason)}." for reason in plan.uncrossed)
     if plan.proposals == "tournament":

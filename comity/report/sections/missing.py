@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from textwrap import shorten
@@ -43,6 +43,17 @@ ALIKE = "Failures of one agent in one game under one mechanism that differ in nu
 """How the list is read where there are such."""
 MOST_REASON = 300
 """So many characters of the reason are told."""
+CAUSES = {
+    "none": "had no answer",
+    "illegal": "chose what is not allowed",
+    "refusal": "refused to answer",
+    "truncated": "the answer was cut off",
+    "malformed": "the answer could not be read",
+    "filtered": "the provider withheld the answer",
+    "timeout": "no answer came in time",
+    "provider": "the provider failed",
+}
+"""The causes of a `comity.records.record.Failure` in words."""
 
 
 def section(results: Results) -> Section:
@@ -51,7 +62,7 @@ def section(results: Results) -> Section:
     nothing = Prose(("Nothing: every match of the design was played to its end.",))
     parts: list[Part] = [Items(gaps) if gaps else nothing]
     if results.count("forfeited"):
-        parts += [_shares(results), _listed(results)]
+        parts += [_shares(results), _causes(results), _listed(results)]
     parts += _what_if(results)
     return Section("missing", "Missing", tuple(parts))
 
@@ -122,6 +133,17 @@ def _under(results: Results, metric: str, put: Mapping[Convention, Tables], capt
         for name in results.mechanisms
     )
     return Grid(caption, note, "Mechanism", ("As it is", *(READ[convention] for convention in put)), rows)
+
+
+def _causes(results: Results) -> Words:
+    """By whose failure matches were forfeited, and of which class it was; the most frequent first."""
+    played = results.tables.matches
+    records = map(results.record, played.loc[played["status"] == "forfeited", "match"].tolist())
+    counts = Counter(
+        (record.match.agents[record.failure.player], record.failure.cause) for record in records if record.failure
+    )
+    rows = tuple((agent, CAUSES.get(cause, cause), f"{count:,}") for (agent, cause), count in counts.most_common())
+    return Words("Forfeited matches by cause", "", ("Who failed", "Cause", "Matches"), rows)
 
 
 def _listed(results: Results) -> Words:
