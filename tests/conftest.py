@@ -51,7 +51,7 @@ class NetworkRefused(Exception):
 
 def refuse_network(event: str, args: tuple[Any, ...]) -> None:
     """An audit hook: sockets may reach this machine only. It sees every connection, whichever library makes it."""
-    if event in ("socket.connect", "socket.sendto"):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         address = args[1]
         host = address[0] if isinstance(address, tuple) else None  # a path is a socket of this machine
     elif event in ("socket.getaddrinfo", "socket.gethostbyname"):

@@ -136,7 +136,8 @@ def _interruptible(client: Client) -> Iterator[Callable[[], bool]]:
     def interrupt() -> None:
         nonlocal interrupts
         interrupts += 1
-        loop.remove_signal_handler(signal.SIGINT)
+        if interrupts > 1:
+            raise KeyboardInterrupt
         client.halt(Interrupted("the run was interrupted"))
 
     with suppress(NotImplementedError, ValueError, RuntimeError):  # only the main thread of some systems has signals

@@ -10,7 +10,6 @@ from comity.llm.account import Account, LineAccount
 from comity.runs.count import Reached
 from comity.runs.progress import shown
 
-
 TO_THE_END = "\x1b[K"
 """Clears what an older, longer line has left behind."""
 
