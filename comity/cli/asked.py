@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from comity.cli.shown import Listing
+from comity.words.printable import printable
 
 if TYPE_CHECKING:
     from comity.llm.account import Account, LineAccount
@@ -23,8 +26,20 @@ def print_asked(account: Account | None) -> None:
     rows = [{"model": names[name], **_row(line)} for name, line in account.lines.items()]
     if len(rows) > 1:
         rows.append({"model": "in all", **_row(account.total)})
-    wrong = (note for name, line in account.lines.items() for note in _wrong(names[name], line))
-    Listing(HEAD, COLUMNS, rows, (*wrong, *_besides(account.total))).print()
+    Listing(HEAD, COLUMNS, rows, tuple(_troubles(account))).print()
+
+
+def print_troubles(account: Account | None) -> None:
+    """Print what went wrong on the way to answers that are told of elsewhere, and what is not known of their price."""
+    for line in () if account is None else _troubles(account):
+        typer.echo(printable(line))
+
+
+def _troubles(account: Account) -> Iterator[str]:
+    names = _names(account.lines)
+    for name, line in account.lines.items():
+        yield from _wrong(names[name], line)
+    yield from _besides(account.total)
 
 
 def _names(lines: Iterable[str]) -> dict[str, str]:

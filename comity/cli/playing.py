@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from comity.cli.app import STOPPED, PlanPath, RunPath, app, refuse
-from comity.cli.asked import print_asked
+from comity.cli.asked import print_asked, print_troubles
 from comity.cli.shown import print_table
+from comity.cli.took import print_took
 from comity.words.printable import printable
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def run(
         typer.echo(f"comity: {printable(str(error)).rstrip('.')}. The run has stopped; {kept}", err=True)
         raise typer.Exit(STOPPED) from None
     _show(folder, report=report)
-    print_asked(followed.account)
+    print_troubles(followed.account)
 
 
 def _show(folder: Path, *, report: bool) -> None:
@@ -93,6 +94,7 @@ def _show(folder: Path, *, report: bool) -> None:
         results = Results.of(file, decisions=report)
         _print_leaderboard(results)
         _print_forfeits(results)
+        print_took(results)
         typer.echo(f"records: {folder / 'run.sqlite'}")
         if report:
             from comity.report.page import FILE_NAME, write_page

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from comity.report.results import Results
 
 
+BRIEF = ("calls", "tokens in", "tokens out", "US dollars", "failures", "interval of the mean")
+"""The columns that a terminal has room for; the report has all."""
+
+
 def print_took(results: Results) -> None:
     """Print calls, tokens, money and widths of intervals; nothing where no model was asked."""
     from comity.report.sections.calls import COLUMNS, cells
@@ -20,4 +24,4 @@ def print_took(results: Results) -> None:
         return
     for what, lines in (("mechanism", (*found.mechanisms, found.total)), ("agent", found.agents)):
         rows = [{what: line.name, **cells(line)} for line in lines]
-        Listing(f"what it took, by {what}", (what, *COLUMNS), rows).print()
+        Listing(f"what it took, by {what}", (what, *COLUMNS), rows, brief=(what, *BRIEF)).print()

@@ -52,7 +52,7 @@ def run(
     workers: how many processes play; agents that wait are all asked from this one.
     agents: who sits behind the labels, where it is not whom the plan names.
     Raises `ModelRefused` where a model cannot be asked as the plan says, before anything is written; `RunError` where
-    the folder holds a run and resume is False, or holds the run of another plan, where it cannot be written, and where a
+    the folder holds a run and resume is False, or the run of another plan, where it cannot be written, and where a
     process is lost; `PlayStopped` where a match cannot be played; `Halted` where no model can be asked any more. In
     every case, and after an interrupt, what was finished is kept, and what was paid for.
     """

@@ -77,9 +77,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["run", str(path), "--out", str(folder / "run"), "--workers", "2"], environment={"COLUMNS": "120"}
         )
         assert ended.returncode == 0, ended.stderr
-        told = ended.stdout[ended.stdout.index("What was asked") :]
-        lines = {line.split()[0] for line in told.splitlines()[2:]}
-        assert {"anthropic:random(p=0.4)", "google:tit_for_tat", "openai-responses:tit_for_tat", "in"} <= lines
+        told = ended.stdout[ended.stdout.index("what it took, by agent") :]
+        lines = [line.split() for line in told.splitlines()[2:]]
+        assert {"token", "own"} <= {line[0] for line in lines if line}
         assert provider.account.requests == found(folder / "run").calls + 6  # each endpoint is tried out once
     return folder / "run"
 

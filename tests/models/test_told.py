@@ -89,7 +89,7 @@ def test_lines_on_a_narrow_terminal_are_cut_and_not_broken(tmp_path: Path) -> No
     assert len(lines) >= 8
     assert max(map(len, lines)) == 49
     assert "8 of 8 matches" in renewed
-    assert "What was asked" in shown
+    assert "what it took, by agent" in shown
 
 
 def on_terminal(arguments: list[str], columns: int) -> str:

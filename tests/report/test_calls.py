@@ -107,7 +107,10 @@ def test_scripts_take_nothing(tmp_path: Path) -> None:
         assert took(Results.of(file)) is None
 
 
-def test_a_command_prints_it(found: tuple[Results, Took], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_prints_it(
+    found: tuple[Results, Took], folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     with RunFile.open(folder) as file:
         print_took(Results.of(file))
     printed = [line.strip() for line in capsys.readouterr().out.splitlines()]

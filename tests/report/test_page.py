@@ -167,7 +167,8 @@ def test_forfeited_matches_are_listed_with_the_reason(broken: Element) -> None:
 def test_a_long_list_of_forfeited_matches_is_cut_and_says_so(tmp_path: Path) -> None:
     made = [forfeited(record, f"lost at {'x' * place}") for place, record in enumerate(records())]
     page = read(write_report(write_run(tmp_path, made)).read_text(encoding="utf-8"))
-    listed = next(each for each in page.all("table") if each.one("caption").text.startswith("Forfeited matches"))
+    captioned = [each for each in page.all("table") if each.one("caption").text.startswith("Forfeited matches")]
+    listed = captioned[-1]  # the one before counts causes
     assert len(list(listed.one("tbody").all("tr"))) == 100
     assert f"The first 100; {len(records()) - 100} more are not listed." in listed.one("caption").text
     assert not list(page.all("details", class_="aside"))
