@@ -21,7 +21,8 @@ from benchmarks.measure import Check, Timed, timed
 from benchmarks.models_provider import LATENCY, Provider, Served, provider, saying
 from comity.llm.fake import Asked
 from comity.llm.request import Completion, Draw, Message, Request, Usage
-from comity.records.store import Call, Header, RunFile
+from comity.records.calls import Call
+from comity.records.store import Header, RunFile
 from comity.runs.models import Models
 from comity.runs.plan import read_plan
 from comity.runs.run import run

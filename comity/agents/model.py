@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from math import isfinite
+from typing import Any, Literal, Protocol, cast
 
 from comity.agents.agent import DecideLater, Halted
 from comity.agents.tags import tag
@@ -35,7 +36,8 @@ SEEDS = 2**31
 
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-_LEAST = {"temperature": 0, "max_tokens": 1, "re_asks": 0, "input_price": 0, "output_price": 0, "seed": 0}
+_WHOLE = {"seed": 0, "max_tokens": 1, "re_asks": 0}
+_FINITE = {"temperature": 0, "input_price": 0, "output_price": 0}
 
 
 @dataclass(frozen=True)
@@ -73,18 +75,28 @@ class LanguageModel:
     tagged: bool = False
 
     def __post_init__(self) -> None:
-        for name, low in _LEAST.items():
-            value = getattr(self, name)
-            if value is not None and value < low:
-                raise BadParameter(f"{name} must be at least {low}, not {value}")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise BadParameter(f"top_p must be above 0 and at most 1, not {self.top_p}")
+        for name, low in _WHOLE.items():
+            self._check(name, low, "a whole number", type(getattr(self, name)) is int)
+        for name, low in _FINITE.items():
+            self._check(name, low, "a finite number", _is_finite(getattr(self, name)))
+        if self.top_p is not None and not (_is_finite(self.top_p) and 0 < self.top_p <= 1):
+            raise BadParameter(f"top_p must be above 0 and at most 1, not {self.top_p!r}")
         if self.key is not None and not _VARIABLE.fullmatch(self.key):  # it may be a key, so it is not repeated
             raise BadParameter("key is the name of an environment variable, in capital letters, such as OPENAI_API_KEY")
         if (self.input_price is None) != (self.output_price is None):
             raise BadParameter("input_price and output_price are given together or not at all")
         if self.form == "token" and self.reasoning:
             raise BadParameter('form = "token" leaves no room for reasons: set reasoning = false')
+
+    def _check(self, name: str, low: int, kind: str, is_kind: bool) -> None:
+        """Only what nobody need say may be left out."""
+        value = getattr(self, name)
+        if value is None and name != "re_asks":
+            return
+        if not is_kind:
+            raise BadParameter(f"{name} must be {kind}, not {value!r}")
+        if value < low:
+            raise BadParameter(f"{name} must be at least {low}, not {value}")
 
     @property
     def settings(self) -> Settings:
@@ -102,6 +114,10 @@ class LanguageModel:
         if self.input_price is None or self.output_price is None:
             return None
         return Price(self.input_price, self.output_price)
+
+
+def _is_finite(value: object) -> bool:
+    return type(value) in (int, float) and isfinite(cast(float, value))
 
 
 @dataclass(frozen=True)

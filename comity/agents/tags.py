@@ -23,7 +23,7 @@ from comity.core.flow import Game
 from comity.core.match import Reply
 from comity.core.space import Each, Lottery, OneOf, Space, to_json
 from comity.words.forms import ANSWER, REASONING, Form, answer_shape, form_at
-from comity.words.shapes import keyed
+from comity.words.shapes import keyed, percentages
 from comity.words.wording import Wording
 
 _BEGIN, _END = "<comity-decision>", "</comity-decision>"
@@ -115,8 +115,7 @@ def takes_lottery(schema: str, space: Space[Any]) -> bool:
 
 def _filled(schema: Any, space: Space[Any], reply: Reply) -> Any:
     if isinstance(space, OneOf) and schema.get("type") == "object":
-        lottery = reply if isinstance(reply, Lottery) else Lottery((reply,), (1.0,))
-        return dict(zip(schema["properties"], _percents(lottery, space.options), strict=True))
+        return dict(zip(schema["properties"], percentages(reply, space.options), strict=True))
     if isinstance(reply, Lottery):
         raise BadParameter("the schema asks for a choice, and a lottery is none")
     if "enum" in schema:
@@ -129,18 +128,6 @@ def _filled(schema: Any, space: Space[Any], reply: Reply) -> Any:
 
 def _place(choice: Any, options: Sequence[Any]) -> int:
     return next(place for place, option in enumerate(options) if choice in OneOf((option,)))
-
-
-def _percents(lottery: Lottery[Any], options: Sequence[Any]) -> list[int]:
-    """Whole percentages with the sum 100: what rounding down loses goes to those that lost most."""
-    shares = [0.0] * len(options)
-    for choice, probability in lottery.chances():
-        shares[_place(choice, options)] += 100 * probability
-    whole = [math.floor(share + 1e-9) for share in shares]
-    by_loss = sorted(range(len(shares)), key=lambda place: whole[place] - shares[place])
-    for place in by_loss[: 100 - sum(whole)]:
-        whole[place] += 1
-    return whole
 
 
 def _encoded(value: Any, types: dict[type, int]) -> Any:

@@ -1,8 +1,8 @@
 """The door: one thin command per arrow of the line from a plan to a page.
 
-Exit codes: 0 done, 1 a check failed, 2 bad input, 3 a run stopped before its end and can be resumed (no money, a
-provider that is down, a key that is refused), 130 interrupted. Everything heavy is imported inside the command that
-needs it, so that `comity --help` answers at once.
+Exit codes: 0 done, 1 a check failed or nothing could be judged, 2 bad input, 3 a run stopped before its end and can be
+resumed (no money, a provider that is down, a key that is refused), 130 interrupted. Everything heavy is imported inside
+the command that needs it, so that `comity --help` answers at once.
 """
 
 from __future__ import annotations

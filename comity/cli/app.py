@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from comity.words.printable import printable
 
+
+class _Commands(TyperGroup):
+    """Commands whose refusals of a value do not begin with the name of a Python class."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode=None,  # laying out help in colours takes longer than everything else at the start
     pretty_exceptions_enable=False,
@@ -22,6 +36,14 @@ RunPaths = Annotated[list[Path], typer.Argument(metavar="RUN...", help="One run 
 PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan, in TOML.", show_default=False)]
 STOPPED = 3
 """The exit code of a run that models cannot be asked for any more; it can be resumed."""
+
+
+def goes_on(folder: Path, error: Exception | None = None, *, again: str = "--resume") -> str:
+    """What becomes of what a command was stopped in. error: what stopped it, where that was not a person."""
+    from comity.llm.errors import CapReached
+
+    how = f"{again} with a larger --cap" if error is not None and isinstance(error.__cause__, CapReached) else again
+    return f"is kept in {folder}, and {how} goes on"
 
 
 def refuse(sentence: str) -> NoReturn:

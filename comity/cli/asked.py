@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -22,7 +21,9 @@ def print_asked(account: Account | None) -> None:
     """Print what models were asked, one row for each, and what went wrong by class; nothing where none was asked."""
     if account is None or not account.lines:
         return
-    names = _names(account.lines)
+    from comity.runs.progress import called
+
+    names = called(account.lines)
     rows = [{"model": names[name], **_row(line)} for name, line in account.lines.items()]
     if len(rows) > 1:
         rows.append({"model": "in all", **_row(account.total)})
@@ -36,17 +37,12 @@ def print_troubles(account: Account | None) -> None:
 
 
 def _troubles(account: Account) -> Iterator[str]:
-    names = _names(account.lines)
+    from comity.runs.progress import called
+
+    names = called(account.lines)
     for name, line in account.lines.items():
         yield from _wrong(names[name], line)
     yield from _besides(account.total)
-
-
-def _names(lines: Iterable[str]) -> dict[str, str]:
-    """What each line is called: its model, and its server where several have that model."""
-    models = {name: name.partition(" at ")[0] for name in lines}
-    counts = Counter(models.values())
-    return {name: model if counts[model] == 1 else name for name, model in models.items()}
 
 
 def _row(line: LineAccount) -> dict[str, Any]:

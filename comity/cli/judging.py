@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from comity.cli.app import STOPPED, app, refuse
+from comity.cli.app import STOPPED, app, goes_on, refuse
 from comity.cli.shown import Listing
 from comity.words.printable import printable
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from comity.judge.commission import Commission, Reached
     from comity.judge.estimate import Estimated
     from comity.judge.judging import Progress
-    from comity.judge.keeping import Terms
+    from comity.judge.keeping import Judgements, Terms
     from comity.judge.reason import Level, Reason
     from comity.llm.account import Account
     from comity.llm.batch import Waiting
@@ -35,6 +36,13 @@ Show: TypeAlias = Callable[..., None]
 
 EVERY_ON_TERMINAL, EVERY_ELSEWHERE = 0.1, 5.0
 """Seconds between two lines of progress."""
+_ADVICE = {
+    "truncated": "Allow longer answers with --max-tokens, or less hidden reasoning with --effort.",
+    "provider": "When the provider is well again, --resume tries once more.",
+    "timeout": "When the provider is well again, --resume tries once more.",
+}
+_NONE = "Let another model judge, and try it with --limit first."
+"""What to do where nothing could be labelled, by the most frequent cause."""
 PAGE = "reasons.html"
 """The page about reasons from a file; those of a run stand in its report."""
 
@@ -193,25 +201,31 @@ def _judge(order: Commission, found: Sequence[Reason], folder: Path, human: Path
     import asyncio
 
     from comity.agents.agent import Halted
-    from comity.judge.commission import carried_out
+    from comity.judge.commission import carried_out, tried
     from comity.judge.keeping import Judgements
 
-    there, again = resume and Judgements.are_in(folder), "--resume --batch" if order.batch else "--resume"
-    with Judgements.open(folder, writable=True) if there else Judgements.create(folder, order.terms) as file:
+    there, again = Judgements.are_in(folder), "--resume --batch" if order.batch else "--resume"
+    if resume or not there:  # otherwise it is refused below
+        asyncio.run(tried(order, found, folder, human))
+    opened = Judgements.open(folder, writable=True) if resume and there else Judgements.create(folder, order.terms)
+    with opened as file:
         try:
             with _shown() as show:
                 told = partial(show, _line), partial(show, _waiting_line)
                 reached = asyncio.run(carried_out(order, found, file, human, *told))
         except KeyboardInterrupt:
-            typer.echo(f"comity: interrupted; what was judged is kept in {folder}, and {again} goes on", err=True)
+            typer.echo(f"comity: interrupted; what was judged {goes_on(folder, again=again)}", err=True)
             raise
         except Halted as error:
-            kept = f"Judging has stopped; what was judged is kept in {folder}, and {again} goes on"
+            kept = f"Judging has stopped; what was judged {goes_on(folder, error, again=again)}"
             typer.echo(f"comity: {printable(str(error))} {kept}", err=True)
             raise typer.Exit(STOPPED) from None
         _print_end(reached, file.path)
+        labelled = _print_unread(file, order)
     if order.terms.source != "a run":
         _write_page(folder)
+    if not labelled:
+        raise typer.Exit(1)
 
 
 def _print_end(reached: Reached, path: Path) -> None:
@@ -221,6 +235,23 @@ def _print_end(reached: Reached, path: Path) -> None:
         unpriced = f", {total.unpriced:,} answers of unknown price" if total.unpriced else ""
         typer.echo(f"calls: {total.calls:,}, {total.input + total.output:,} tokens, ${total.spent:,.4f}{unpriced}")
     typer.echo(f"judgements: {path}")
+
+
+def _print_unread(file: Judgements, order: Commission) -> bool:
+    """Say why judgements have no labelling. Whether any of these judges labelled any reason."""
+    judged = [one for one in file.judged() if one.judge in order.judges]
+    causes = Counter(one.cause for one in judged if one.labels is None)
+    labelled = len(judged) > causes.total()
+    if causes:
+        told = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
+        typer.echo(f"without a labelling, by cause: {told}")
+    if causes and not labelled:
+        [(cause, _)] = causes.most_common(1)
+        said = next(one.said for one in judged if one.cause == cause)
+        typer.echo(
+            f"comity: nothing could be labelled: {printable(said).rstrip('.')}. {_ADVICE.get(cause, _NONE)}", err=True
+        )
+    return labelled
 
 
 def _write_page(folder: Path) -> None:

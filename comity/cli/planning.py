@@ -43,10 +43,11 @@ def estimate_command(
 ) -> None:
     """Say what a plan will cost before anything is spent: calls, tokens, dollars, hours."""
     from comity.runs.estimate import estimate
-    from comity.runs.models import with_models
+    from comity.runs.models import check_without_keys, with_models
     from comity.runs.plan import read_plan
 
     read = with_models(plan, model) if model else read_plan(plan)
+    check_without_keys(read)
     at_once = concurrency or read.calling.in_flight or CONCURRENCY
     found = estimate(read)
     if json_:
@@ -109,7 +110,8 @@ def _notes(found: Estimate, at_once: int, latency: float) -> Iterator[str]:
     if found.plan.crossed:
         yield (
             f"crossed: each question {found.plan.samples} times in every replicate; what later stages ask depends on "
-            "the answers: in brackets, from all alike to all at random; calls that ask again are not in it"
+            "the answers: what is expected where models answer at random and, in brackets, from all alike to a bound "
+            "that random answers stay below in about 97.5 % of runs; calls that ask again are not in it"
         )
     elif found.fixed:
         yield "calls: exact, because every match of a cell puts the same decisions; calls that ask again are not in it"
@@ -121,7 +123,8 @@ def _notes(found: Estimate, at_once: int, latency: float) -> Iterator[str]:
     took = found.seconds(latency, at_once)
     yield (
         f"time: {_duration(took)}, with {latency:g} seconds for an answer and {at_once} calls of a model in flight; "
-        f"up to {found.chain.high:,.0f} answers wait for one another, the slowest ones {SLOWEST:g} times as long"
+        f"the longest chain of answers that wait for one another has {found.chain.high:,.0f}, the slowest of them take "
+        f"{SLOWEST:g} times as long"
     )
     yield from _assumed()
     rendered, asked = found.total.shared.prompts, found.total.calls.mean
@@ -147,10 +150,17 @@ def _who(found: Estimate) -> Iterator[str]:
             f"dollars: without {', '.join(found.unpriced)}, of which no price is known; "
             "an agent can be given an input_price and an output_price"
         )
-    cap = found.plan.calling.cap
-    if cap is not None and found.total.cost is not None and found.total.cost.high > cap:
-        likely = "will probably" if found.total.cost.mean > cap else "may"
-        yield f"cap: the run {likely} be stopped by its cap of {cap:,.2f} dollars; it can be resumed with a higher one"
+    if found.plan.calling.cap is not None:
+        yield _capped(found.plan.calling.cap, found.total.cost)
+
+
+def _capped(cap: float, cost: Range | None) -> str:
+    if cost is None:
+        return f"cap: {cap:,.2f} dollars, with nothing to compare it with, because no price is known"
+    if cost.high <= cap:
+        return f"cap: {cap:,.2f} dollars, enough for the most that is estimated ({cost.high:,.2f})"
+    likely = "will probably" if cost.mean > cap else "may"
+    return f"cap: the run {likely} be stopped by its cap of {cap:,.2f} dollars; it can be resumed with a higher one"
 
 
 def _assumed() -> Iterator[str]:
@@ -251,6 +261,7 @@ def study_command(
     ] = None,
 ) -> None:
     """Write the plan of a published study, to be played with models of your own."""
+    from comity.runs.models import check_without_keys
     from comity.runs.plan import parsed_plan
     from comity.runs.wordings import beside
     from comity.studies.catalogue import STUDIES, study_called
@@ -263,7 +274,7 @@ def study_command(
         refuse("--model and --models name the agents twice; give one of them")
     roster = read_roster(models) if models else named(model) if model else None
     text = study_called(name).plan(roster, ablations=ablations, replicates=replicates)
-    parsed_plan(text, f"study {name}", beside((out or Path()).parent))
+    check_without_keys(parsed_plan(text, f"study {name}", beside((out or Path()).parent)))
     if out is None:
         typer.echo(text, nl=False)
     else:
@@ -279,12 +290,13 @@ def _list_studies(lines: Iterable[str]) -> None:
 
 
 def _write_plan(path: Path, text: str) -> None:
-    """Only where nothing is lost, or no more than another plan of a study."""
-    from comity.studies.study import HEAD
-
+    """Only where nothing is lost."""
+    content = text.encode()
     try:
-        if path.exists() and not path.read_bytes().startswith(HEAD.encode()):
-            refuse(f"the plan is not written to {path}: this file is no plan of a study, and would be lost")
-        path.write_text(text, encoding="utf-8")
+        if path.exists() and path.read_bytes() != content:
+            refuse(
+                f"the plan is not written to {path}: what this file holds would be lost; move it or name another one"
+            )
+        path.write_bytes(content)
     except OSError as error:
         refuse(f"the plan cannot be written to {path}: {error.strerror}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from comity.cli.app import STOPPED, PlanPath, RunPath, app, refuse
+from comity.cli.app import STOPPED, PlanPath, RunPath, app, goes_on, refuse
 from comity.cli.asked import print_asked, print_troubles
 from comity.cli.shown import print_table
 from comity.cli.took import print_took
@@ -61,6 +61,7 @@ def run(
     import os
 
     from comity.agents.agent import Halted
+    from comity.records.store import FILE_NAME
     from comity.runs.models import called, with_models
     from comity.runs.plan import read_plan
     from comity.runs.progress import Followed, shown
@@ -68,18 +69,20 @@ def run(
 
     read = called(with_models(plan, model) if model else read_plan(plan), cap=cap, in_flight=in_flight)
     folder = out or Path("runs") / read.name
-    kept = f"what was finished is kept in {folder}, and --resume goes on"
+    if resume and not (folder / FILE_NAME).exists():
+        refuse(f"{folder} holds no run to go on with; leave --resume out to begin one")
     followed = Followed()
     try:
         with shown() as followed.progress:
             play_plan(read, folder, workers=workers or os.cpu_count() or 1, resume=resume, progress=followed)
     except KeyboardInterrupt:
         print_asked(followed.account)
-        typer.echo(f"comity: interrupted; {kept}", err=True)
+        typer.echo(f"comity: interrupted; what was finished {goes_on(folder)}", err=True)
         raise
     except Halted as error:
         print_asked(followed.account)
-        typer.echo(f"comity: {printable(str(error)).rstrip('.')}. The run has stopped; {kept}", err=True)
+        kept = f"The run has stopped; what was finished {goes_on(folder, error)}"
+        typer.echo(f"comity: {printable(str(error)).rstrip('.')}. {kept}", err=True)
         raise typer.Exit(STOPPED) from None
     _show(folder, report=report)
     print_troubles(followed.account)
@@ -146,9 +149,10 @@ def export(
     """Write a run as tidy Parquet: matches, decisions, outcomes, plays."""
     from comity.records.export import export as export_run
     from comity.records.store import RunFile
+    from comity.runs.origins import origins_of
 
     with RunFile.open(run) as file:
-        for path in export_run(file, to):
+        for path in export_run(file, to, origins_of(file)):
             typer.echo(str(path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 UNBROKEN = 10_000
 """So wide is what goes into a file or another program, where lines need not be broken to be read."""
+GAP = 2
+"""Signs between two columns."""
 NOTHING = "-"
 """What stands where there is no number."""
 
@@ -64,15 +67,50 @@ def _print(
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=printable(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        shown.add_column(Text(printable(head)), justify="left" if head in left else "right", overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text(printable(cell)) for cell in row))
     console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNBROKEN)
+    shown = Table(title=printable(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+    cells = [[printable(cell) for cell in row] for row in (heads, *rows)]
+    widths = _widths(list(zip(*cells, strict=True)), console.width - GAP * (len(heads) - 1))
+    for head, width in zip(heads, widths, strict=True):
+        shown.add_column(justify="left" if head in left else "right", overflow="fold", width=width)
+    broken = [[Text(_broken(cell, width)) for cell, width in zip(row, widths, strict=True)] for row in cells]
+    for column, text in zip(shown.columns, broken[0], strict=True):
+        column.header = text
+    for row_of_text in broken[1:]:
+        shown.add_row(*row_of_text)
     console.print(shown)
     for note in notes:
         console.print(Text(printable(note), style="dim"))
+
+
+def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """How wide each column is: as it likes, or less where there is no room, the last one first; words stay whole."""
+    from rich.cells import cell_len
+
+    least = [max(cell_len(piece.rstrip()) for cell in column for piece in _pieces(cell)) for column in columns]
+    spare, widths = max(0, room - sum(least)), []
+    for narrowest, column in zip(least, columns, strict=True):
+        more = min(spare, max(map(cell_len, column)) - narrowest)
+        widths.append(narrowest + more)
+        spare -= more
+    return widths
+
+
+def _broken(cell: str, width: int) -> str:
+    """The cell in lines of at most that width where its words allow."""
+    from rich.cells import cell_len
+
+    lines = [""]
+    for piece in _pieces(cell):
+        if lines[-1] and cell_len(f"{lines[-1]}{piece}".rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(map(str.rstrip, lines))
+
+
+def _pieces(cell: str) -> list[str]:
+    """What stays whole on a line: words, with what ends them."""
+    return re.split(r"(?<=\s)|(?<=[:/-])(?=[^\W\d])", cell)
 
 
 def _plain(value: Any) -> Any:

@@ -32,8 +32,8 @@ from comity.core.space import Lottery, to_json
 from comity.inspect.measures import MEASURES, STORE, Measures, identifier, kept, metadata_of, role_of, score_of, told
 from comity.llm.inspecting import chat, generate_config
 from comity.llm.request import Completion, Message, Usage
+from comity.records.calls import Call
 from comity.records.record import Record
-from comity.records.store import Call
 from comity.words.forms import Form, prompt
 from comity.words.transcript import describe_choice
 from comity.words.wordings import PLAIN

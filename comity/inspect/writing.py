@@ -26,8 +26,9 @@ from inspect_ai.model import ModelConfig
 from comity.inspect.measures import MEASURES, measured
 from comity.inspect.samples import Exported, total
 from comity.llm.inspecting import PREFIX
+from comity.records.calls import Call
 from comity.records.spec import Spec
-from comity.records.store import Call, Header, RunError, RunFile
+from comity.records.store import Header, RunError, RunFile
 from comity.runs.fields import MODEL
 
 MOST = 2_000

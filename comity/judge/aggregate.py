@@ -90,19 +90,6 @@ def _sums(values: NDArray[np.float64], codes: NDArray[np.intp]) -> NDArray[np.fl
     return found
 
 
-def pooled_counts(counts: ArrayLike, totals: ArrayLike) -> NDArray[np.float64]:
-    """The share of each label over everything. counts: [cells, labels]. totals: [cells], the reasons judged in each."""
-    return np.asarray(np.asarray(counts, dtype=float).sum(axis=0) / np.asarray(totals, dtype=float).sum())
-
-
-def equal_counts(counts: ArrayLike, totals: ArrayLike) -> NDArray[np.float64]:
-    """The same with every cell counting the same; cells without reasons do not count."""
-    held = np.asarray(totals, dtype=float) > 0
-    return np.asarray(
-        (np.asarray(counts, dtype=float)[held] / np.asarray(totals, dtype=float)[held, None]).mean(axis=0)
-    )
-
-
 def of_marks(marks: Marks, *, equal: bool) -> tuple[Estimate, ...]:
     """`shares` of all reasons that were read."""
     read = marks.read

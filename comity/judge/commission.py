@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from comity.judge.at_once import ask_at_once
 from comity.judge.errors import JudgeError
 from comity.judge.estimate import Estimated, estimated
 from comity.judge.human import human_labels
-from comity.judge.judging import SETTINGS, Judge, ModelJudge, Progress, Questions, judge_all, wanted
+from comity.judge.judging import SETTINGS, Judge, ModelJudge, Progress, Questions, Task, judge_all, wanted
 from comity.judge.keeping import Judgements, Replies, Terms
 from comity.judge.reason import Reason
 from comity.judge.scripted import KEYWORDS, keywords
@@ -21,9 +21,10 @@ from comity.llm.account import Account
 from comity.llm.client import Client, Traffic
 from comity.llm.endpoint import Endpoint, Price
 from comity.llm.errors import ModelError
-from comity.llm.ledger import Ledger
+from comity.llm.ledger import Ledger, worst_case
 from comity.llm.limits import Limits
-from comity.llm.request import Settings
+from comity.llm.request import Request, Settings
+from comity.llm.store import Memory
 
 Watch = Callable[[Progress, Account], None]
 
@@ -78,13 +79,45 @@ def foreseen(commission: Commission, reasons: Sequence[Reason], folder: Path) ->
 
     Raises `JudgeError` where judgements in the folder are by other terms, or judges are named wrongly.
     """
-    judged = []
+    return estimated(_left(commission, reasons, folder)[0], commission.questions, commission.priced)
+
+
+def _left(commission: Commission, reasons: Sequence[Reason], folder: Path) -> tuple[list[Task], set[str]]:
+    """The judgements that are left to be made, and the ids of all reasons there are or will be in the folder."""
+    judged, ids = [], {reason.id for reason in reasons}
     if Judgements.are_in(folder):
         with Judgements.open(folder) as file:
             file.agree(commission.terms)
             judged = list(file.judged())
-    tasks = wanted(judged, reasons, commission.judges, commission.passes)
-    return estimated(tasks, commission.questions, commission.priced)
+            ids |= {listed.id for listed in file.reasons()}
+    return wanted(judged, reasons, commission.judges, commission.passes), ids
+
+
+async def tried(commission: Commission, reasons: Sequence[Reason], folder: Path, people: Path | None) -> None:
+    """Find out whether what is left can be judged: nothing is written, and each model is sent next to nothing.
+
+    Raises `JudgeError` where a model, a key or a setting is refused, the cap cannot be kept, or `people` cannot be
+    read.
+    """
+    tasks, ids = _left(commission, reasons, folder)
+    if people is not None:
+        list(human_labels(people, commission.terms.taxonomy, ids))
+    client, names = Client(Memory(), Ledger(None)), {task.judge for task in tasks}
+    endpoints: list[Endpoint] = []
+    try:
+        for asked in commission.questions:
+            endpoints.append(_endpoint(commission, asked))
+        await client.check([endpoint for endpoint in endpoints if endpoint.name in names])
+    except ModelError as error:
+        raise JudgeError(str(error)) from error
+    finally:
+        await client.close()
+        await _close(endpoints)
+
+
+async def _close(endpoints: Iterable[Endpoint]) -> None:
+    for endpoint in endpoints:
+        await endpoint.close()
 
 
 async def carried_out(
@@ -95,7 +128,7 @@ async def carried_out(
     watch: Watch | None,
     waiting: batch.Watch | None = None,
 ) -> Reached:
-    """Judge what is left to be judged. Keys and models are found out before the first reason.
+    """Judge what is left to be judged. Whether keys and models are accepted is found out by `tried`, before.
 
     people: a table of what people labelled (`human.human_labels`), kept beside. waiting: told now and then what batch
     is waited for. Raises `JudgeError` where judging cannot begin, and `Halted` where no model can be asked any more;
@@ -111,12 +144,12 @@ async def carried_out(
     uncertain = batch.uncertain(file.batches()) + file.lost()
     ledger = Ledger(commission.cap, file.spent()[1], uncertain, file.keep_loss)
     client = Client(Replies(file), ledger, traffic)
+    models: list[ModelJudge] = []
     try:
         judges = _judges(commission, client)
-        models = [judge for judge in judges if isinstance(judge, ModelJudge)]
+        models += [judge for judge in judges if isinstance(judge, ModelJudge)]
         if not commission.batch:
             _refuse_to_ask_again(file, models)
-        await client.check([judge.endpoint for judge in models] if tasks else [])
         if commission.batch:
             await ask_at_once(file, tasks, models, client, waiting)
         shown = None if watch is None else lambda progress: watch(progress, client.account)
@@ -127,6 +160,7 @@ async def carried_out(
         raise Halted(str(error)) from error
     finally:
         await client.close()
+        await _close(judge.endpoint for judge in models)
 
 
 def _judges(commission: Commission, client: Client) -> list[Judge]:
@@ -142,6 +176,10 @@ def _endpoint(commission: Commission, asked: Questions) -> Endpoint:
     refused = [*found.refusals(asked.settings, schema=False, alternatives=0, samples=1)]
     if commission.batch:
         refused += batch.refusals(found, asked.settings)
+    refused += Ledger(commission.cap).refusals(found, asked.settings)
+    least = worst_case(Request(asked.model, (), asked.settings), commission.priced(asked.model))
+    if commission.cap is not None and least is not None and least > commission.cap:
+        refused.append(f"{asked.model}: the cap (${commission.cap:g}) is less than one answer may cost (${least:g}).")
     if refused:
         raise JudgeError(" ".join(refused))
     return found

@@ -46,9 +46,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         heads = reader.fieldnames or []
         if missing := [column for column in COLUMNS if column not in heads]:
-            raise JudgeError(
-                f"{path}: labels of people need the columns {', '.join(COLUMNS)}; {', '.join(missing)} is missing"
-            )
+            lacking = f"{missing[0]} is" if len(missing) == 1 else f"{' and '.join(missing)} are"
+            raise JudgeError(f"{path}: labels of people need the columns {', '.join(COLUMNS)}; {lacking} missing")
         for row in reader:
             if any(row[column] is None for column in COLUMNS):
                 raise JudgeError(f"{path}, line {reader.line_num}: an entry is missing")

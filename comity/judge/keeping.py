@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,12 +21,13 @@ from comity.judge.taxonomy import Taxonomy
 from comity.llm.request import Completion, Draw, Request
 from comity.llm.secrets import redacted
 from comity.llm.store import Submitted
+from comity.records.calls import CALLS, CallTable
 from comity.records.database import Kind, Values, connected, locked, summed
 
 FILE_NAME = "judgements.sqlite"
 SCHEMA_VERSION = 1
 
-SCHEMA = """
+JUDGED = """
 CREATE TABLE terms (
     taxonomy TEXT NOT NULL,
     context TEXT NOT NULL,
@@ -61,17 +62,6 @@ CREATE TABLE verdicts (
     checksum INTEGER NOT NULL,
     PRIMARY KEY (id, judge, pass)
 ) WITHOUT ROWID;
-CREATE TABLE calls (
-    digest TEXT NOT NULL,
-    who TEXT NOT NULL,
-    key TEXT NOT NULL,
-    step INTEGER NOT NULL,
-    slot INTEGER NOT NULL,
-    ask INTEGER NOT NULL,
-    completion TEXT NOT NULL,
-    checksum INTEGER NOT NULL,
-    PRIMARY KEY (key, step, slot, who, ask, digest)
-) WITHOUT ROWID;
 CREATE TABLE batches (
     name TEXT PRIMARY KEY,
     line TEXT NOT NULL,
@@ -79,13 +69,9 @@ CREATE TABLE batches (
     worst TEXT NOT NULL,
     checksum INTEGER NOT NULL
 );
-CREATE TABLE losses (
-    dollars TEXT NOT NULL,
-    checksum INTEGER NOT NULL
-);
 """
-"""Every table of the file. A call is named by the digest of its request and by its draw; the request itself follows
-from the terms and the reason."""
+SCHEMA = f"{JUDGED}{CALLS}"
+"""Every table of the file. What was asked in a call follows from the terms and the reason."""
 
 JUDGEMENTS = Kind(b"comj", SCHEMA_VERSION, SCHEMA, "a file of judgements", "these judgements", "judging", JudgeError)
 """The kind of file that judgements are."""
@@ -135,11 +121,11 @@ class Judgements:
     Every method raises `JudgeError` where the file or the disk does not do what is asked.
     """
 
-    def __init__(self, path: Path, database: sqlite3.Connection, writable: bool, opened: ExitStack) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection, opened: ExitStack) -> None:
         self.path = path
         self._database = database
-        self._writable = writable
         self.terms = self._read_terms()
+        self._calls = CallTable(JUDGEMENTS, path, database)
         self._opened = opened.pop_all()  # from here on it is this object that closes the file
 
     @classmethod
@@ -155,7 +141,7 @@ class Judgements:
             if cls.are_in(folder):
                 raise JudgeError(f"{folder} holds judgements already: go on with them (--resume), or move {FILE_NAME}")
             _write_empty(path, terms)
-            return cls(path, opened.enter_context(connected(path, writable=True)), True, opened)
+            return cls(path, opened.enter_context(connected(path, writable=True)), opened)
 
     @classmethod
     def open(cls, folder: Path, *, writable: bool = False) -> Judgements:
@@ -168,7 +154,7 @@ class Judgements:
                 opened.enter_context(locked(path.with_suffix(".lock")))
             database = opened.enter_context(connected(path, writable))
             JUDGEMENTS.refuse_strangers(path, database)
-            return cls(path, database, writable, opened)
+            return cls(path, database, opened)
 
     @classmethod
     def are_in(cls, folder: Path) -> bool:
@@ -187,9 +173,6 @@ class Judgements:
 
     def close(self) -> None:
         """Close the file; what was written to it becomes one file that needs no other beside it."""
-        if self._writable:
-            with suppress(sqlite3.Error):  # somebody may still be reading: then the log stays beside the file
-                self._database.execute("PRAGMA journal_mode = DELETE")
         self._opened.close()
 
     def agree(self, terms: Terms) -> None:
@@ -262,39 +245,24 @@ class Judgements:
 
     def reply(self, request: Request, draw: Draw) -> Completion | None:
         """What a model answered to that draw from that request, if it was asked."""
-        asked = "SELECT * FROM calls WHERE key = ? AND step = ? AND slot = ? AND who = ? AND ask = ? AND digest = ?"
-        place = (str(draw.key), draw.step, draw.slot, draw.who, draw.ask, request.digest)
-        with JUDGEMENTS.in_words(self.path):
-            values = self._database.execute(asked, place).fetchone()
-        return (
-            None
-            if values is None
-            else Completion.from_json(json.loads(JUDGEMENTS.whole(self.path, "a call", values)[-1]))
-        )
+        return self._calls.get(request, draw)
 
     def keep_reply(self, request: Request, draw: Draw, completion: Completion) -> None:
         """Keep what a model answered; what is kept already for that draw from that request stays as it is."""
-        text = redacted(json.dumps(completion.to_json(), allow_nan=False))
-        values = (request.digest, draw.who, str(draw.key), draw.step, draw.slot, draw.ask, text)
-        with JUDGEMENTS.in_words(self.path), self._database:
-            self._database.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", summed(values))
+        self._calls.put(request, draw, completion)
 
     def keep_loss(self, dollars: float) -> None:
         """Keep what a call may have cost that failed after it was sent."""
-        with JUDGEMENTS.in_words(self.path), self._database:
-            self._database.execute("INSERT INTO losses VALUES (?, ?)", summed((repr(dollars),)))
+        self._calls.put_loss(dollars)
 
     def lost(self) -> float:
         """What calls that failed after they were sent may have cost, in US dollars."""
-        with JUDGEMENTS.in_words(self.path):
-            rows = self._database.execute("SELECT * FROM losses").fetchall()
-            return sum(float(JUDGEMENTS.whole(self.path, "what was spent", row)[0]) for row in rows)
+        return self._calls.lost()
 
     def spent(self) -> tuple[int, float]:
         """How many calls were answered, and what they cost in US dollars as far as prices are known."""
-        with JUDGEMENTS.in_words(self.path):
-            rows = [JUDGEMENTS.whole(self.path, "a call", row) for row in self._database.execute("SELECT * FROM calls")]
-        return len(rows), sum(json.loads(row[-1])["cost"] or 0.0 for row in rows)
+        costs = [kept.completion.cost or 0.0 for kept in self._calls.kept()]
+        return len(costs), sum(costs)
 
     # Batches
 

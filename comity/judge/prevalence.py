@@ -87,7 +87,8 @@ def effective(marks: ArrayLike, clusters: ArrayLike) -> float:
     """How many independent reasons would tell a share as well as these, which came in clusters; no more than these.
 
     marks: [reasons], 0 to 1. clusters: [reasons], what each was drawn with. n divided by the ratio of the variance
-    between clusters to that of independent draws; n where that cannot be told (one cluster, or no variation).
+    between clusters to that of independent draws; n where every reason is a cluster of its own, and where the ratio
+    cannot be told (one cluster, or no variation).
     """
     given, drawn = np.asarray(marks, dtype=float), np.asarray(clusters)
     if not given.size:
@@ -96,7 +97,7 @@ def effective(marks: ArrayLike, clusters: ArrayLike) -> float:
     _, codes = np.unique(drawn, return_inverse=True)
     size = int(codes.max()) + 1
     alone = share * (1 - share) / n
-    if size < 2 or alone <= 0:
+    if size in (1, n) or alone <= 0:
         return float(n)
     off = np.bincount(codes, given - share) / n
     together = float((off**2).sum()) * size / (size - 1)

@@ -23,7 +23,7 @@ class Unread(JudgeError):
     """An answer that is no labelling; the message is a clause that says why.
 
     cause: "truncated" (the longest answer was reached), "filtered" (the provider withheld it), "malformed" (it is not
-    the one JSON object that was asked for) or "illegal" (it is, and holds what it may not).
+    the one JSON object that was asked for, or did not end by itself) or "illegal" (it is, and holds what it may not).
     """
 
     def __init__(self, cause: Cause, message: str) -> None:
@@ -48,6 +48,8 @@ def read_verdict(completion: Completion, taxonomy: Taxonomy) -> Verdict:
         raise Unread("truncated", "it ends before it is complete")
     if completion.finish == "filter":
         raise Unread("filtered", "the provider withheld it")
+    if completion.finish != "stop":
+        raise Unread("malformed", "the provider says that it did not end by itself")
     found = _object(completion.text)
     if set(found) != {"labels", "confidence"}:
         raise Unread(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -96,18 +97,18 @@ class Tally:
         """An answer was in the store."""
         self._counts["kept"] += 1
 
-    def sent(self, *, again: bool, samples: int) -> None:
+    def sent(self, *, again: bool) -> None:
         """A request was sent, for the first time or again."""
         self.in_flight += 1
         self._peak = max(self._peak, self.in_flight)
         self._counts["attempts"] += 1
         if not again:
             self._counts["calls"] += 1
-            self._counts["coalesced"] += samples - 1
 
     def answered(self, completions: list[Completion], seconds: float) -> None:
         """A request was answered."""
         self._counts["answered"] += 1
+        self._counts["coalesced"] += len(completions) - 1
         self._seconds += seconds
         for completion in completions:
             self._paid(completion)
@@ -130,13 +131,15 @@ class Tally:
             self._paid(completion)
 
     def troubled(self, trouble: BaseException, uncertain: float) -> None:
-        """An attempt failed, and may have cost that much."""
-        self._troubles[type(trouble).__name__] += 1
+        """An attempt failed, or was given up by us, and may have cost that much."""
+        if not isinstance(trouble, CancelledError):
+            self._troubles[type(trouble).__name__] += 1
         self._uncertain += uncertain
 
     def failed(self, failure: BaseException, calls: int) -> None:
-        """So many calls ended without an answer."""
-        self._failures[type(failure).__name__] += calls
+        """So many calls ended without an answer, where it was not we who gave them up."""
+        if not isinstance(failure, CancelledError):
+            self._failures[type(failure).__name__] += calls
 
     def snapshot(self, width: int, waiting: int) -> LineAccount:
         """The account as it stands."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,22 @@ from comity.llm.secrets import redacted
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
 
-_FINISHES: Mapping[str | None, Finish] = {"stop": "stop", "length": "length", "content_filter": "filter"}
+_ENDINGS: Mapping[str, Finish] = {
+    **dict.fromkeys(("stop", "stop_sequence", "end_turn", "completed", "complete", "eos", "eos_token"), "stop"),
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "model_length", "incomplete"), "length"),
+    **dict.fromkeys(("model_context_window_exceeded", "continuation"), "length"),
+    **dict.fromkeys(("content_filter", "content_filtered", "refusal", "guardrail_intervened"), "filter"),
+    **dict.fromkeys(("safety", "recitation", "blocklist", "prohibited_content", "spii", "sensitive"), "filter"),
+}
+"""How the providers, and the libraries, call the ends that an answer can have; all else is "other"."""
+_ERRORS = frozenset({"error", "failed", "insufficient_system_resource", "network_error"})
+_NO_ERRORS = frozenset({"cancelled", "language", "malformed_function_call", "unexpected_tool_call", "no_image"})
+"""What pydantic-ai calls an error, and is something that was answered: asked again, it may well come again."""
+
+LIKELIEST = 0.01
+"""The greatest log-probability there is, with what rounding may add to 0."""
+MOST_TOKENS = 2**53
+"""No count is greater that every reader of JSON reads as it was written."""
 
 
 def text_of(response: ModelResponse) -> str:
@@ -44,9 +60,28 @@ def named(value: object) -> str:
     return _kept(value) if isinstance(value, str) else ""
 
 
+def broken_off(response: ModelResponse) -> bool:
+    """Whether the provider says that an error ended the answer, whatever of it came before."""
+    stated = _stated(response)
+    return stated in _ERRORS or (response.finish_reason == "error" and stated not in _NO_ERRORS)
+
+
 def finish_of(response: ModelResponse) -> Finish:
-    """Why the answer ends."""
-    return _FINISHES.get(response.finish_reason, "other")
+    """Why the answer ends. Where the provider does not say, it ends as it should."""
+    if response.finish_reason in ("stop", "length", "content_filter"):
+        return ending(response.finish_reason)
+    return ending(_stated(response) or response.finish_reason or "stop")
+
+
+def ending(reason: str) -> Finish:
+    """The end that is called so."""
+    return _ENDINGS.get(reason.lower(), "other")
+
+
+def _stated(response: ModelResponse) -> str:
+    """The end in the provider's own word, in small letters; empty where there is none."""
+    stated = (response.provider_details or {}).get("finish_reason")
+    return stated.lower() if isinstance(stated, str) else ""
 
 
 def alternatives_of(response: ModelResponse) -> tuple[tuple[str, float], ...]:
@@ -55,21 +90,40 @@ def alternatives_of(response: ModelResponse) -> tuple[tuple[str, float], ...]:
     logs = next((details["logprobs"] for details in kept if details and details.get("logprobs")), ())
     if isinstance(logs, Mapping):  # Google
         steps = [step["candidates"] or () for step in logs.get("top_candidates") or ()]
-        return tuple((_kept(one["token"]), one["log_probability"]) for one in (steps or [()])[0])
-    return tuple((_kept(one["token"]), one["logprob"]) for step in logs[:1] for one in step["top_logprobs"])
+        return likely((one.get("token"), one.get("log_probability")) for one in (steps or [()])[0])
+    return likely((one.get("token"), one.get("logprob")) for step in logs[:1] for one in step["top_logprobs"])
+
+
+def likely(pairs: Iterable[tuple[object, object]]) -> tuple[tuple[str, float], ...]:
+    """Those of the pairs that are a token and the logarithm of a probability.
+
+    Servers write infinity, null and worse for what they hold to be impossible; no file holds it, and it says no more
+    than its absence.
+    """
+    return tuple(
+        (_kept(token), float(log))
+        for token, log in pairs
+        if isinstance(token, str) and isinstance(log, int | float) and -sys.float_info.max <= log <= LIKELIEST
+    )
+
+
+def counted(*numbers: object) -> bool:
+    """Whether these can be numbers of tokens."""
+    return all(type(number) is int and 0 <= number <= MOST_TOKENS for number in numbers)
 
 
 def usage_of(response: ModelResponse, request: Request) -> Usage:
     """The tokens as the provider counted them, or bounds of our own where it did not."""
     usage = response.usage
-    if usage.unmeasured_requests or usage.input_tokens <= 0 or min(usage.output_tokens, usage.cache_read_tokens) < 0:
-        return bounds(request, text_of(response) + reasoning_of(response))
     reasoning = usage.output_reasoning_tokens or _reasoning(usage.details)
+    told = counted(usage.input_tokens, usage.cache_read_tokens, usage.output_tokens, reasoning)
+    if usage.unmeasured_requests or not told or not usage.input_tokens:
+        return bounds(request, text_of(response) + reasoning_of(response))
     return Usage(
         input=usage.input_tokens,
         cached=min(usage.cache_read_tokens, usage.input_tokens),
         output=usage.output_tokens,
-        reasoning=max(0, min(reasoning, usage.output_tokens)),
+        reasoning=min(reasoning, usage.output_tokens),
     )
 
 

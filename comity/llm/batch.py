@@ -3,7 +3,8 @@
 What a batch may cost is set aside like that of a call, and that it is sent is on disk before it is sent; so is its
 ticket as soon as there is one. A process that is killed while it waits has lost nothing: the next one with the same
 store asks for the answers of the same batch. Only where a process ends, or the connection breaks, in the moment between
-the provider's taking a batch and its saying so, nobody knows; then the batch counts as possibly paid for.
+the provider's taking a batch and its saying so, nobody knows; then the batch counts as possibly paid for: what a killed
+process was sending by its trace on disk, everything else as a loss of the ledger.
 """
 
 from __future__ import annotations
@@ -80,7 +81,10 @@ def refusals(endpoint: Endpoint, settings: Settings) -> Sequence[str]:
 
 
 def uncertain(batches: Iterable[Submitted]) -> float:
-    """US dollars that batches may have cost of which nobody knows whether the provider took or charged them."""
+    """US dollars that batches may have cost that a process was sending when it was killed.
+
+    Whatever else may have been paid for without an answer is told to the ledger, which has it kept (`Ledger.lost`).
+    """
     return sum(sum(batch.worst.values()) for batch in batches if not batch.ticket)
 
 
@@ -226,9 +230,9 @@ class _Course:
     async def _send(self, batch: Submitted, reservation: Reservation) -> None:
         """Put on disk what is sent, send it, and put its ticket on disk."""
         self._batches.reserved[batch.name] = reservation
-        self._store.keep_batch(batch)
         pauses = self._pace.pauses()
         for failures in range(1, self._pace.patience + 2):
+            self._store.keep_batch(batch)
             try:
                 sent = await self._arrived(batch)
             except CallFailed as error:
@@ -237,13 +241,22 @@ class _Course:
                 if failures > self._pace.patience:
                     self._not_taken(batch)
                     raise ProviderDown(f"{self._endpoint.line}: the provider takes no batch. {error}") from error
-                await asyncio.sleep(error.retry_after or next(pauses))
+                await self._rest(batch, error.retry_after or next(pauses))
             except RunStops:
                 self._not_taken(batch)
                 raise
             else:
                 return self._collect(sent)
         return None
+
+    async def _rest(self, batch: Submitted, seconds: float) -> None:
+        """Wait before a batch is sent again that the provider did not take: meanwhile nothing is out."""
+        self._store.drop_batch(batch.name)
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            self._not_taken(batch)
+            raise
 
     async def _arrived(self, batch: Submitted) -> Submitted:
         """The batch with its ticket, which is on disk. Who stops us waits a little for it."""
@@ -253,7 +266,9 @@ class _Course:
         except asyncio.CancelledError:
             await asyncio.wait((sending,), timeout=GRACE)
             sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            [came] = await asyncio.gather(sending, return_exceptions=True)
+            if isinstance(came, RunStops) or (isinstance(came, CallFailed) and not counts(came)):
+                self._not_taken(batch)
             raise
 
     async def _submitted(self, batch: Submitted) -> Submitted:
@@ -263,9 +278,9 @@ class _Course:
         return sent
 
     def _doubt(self, batch: Submitted, error: CallFailed) -> None:
-        """Nobody knows what became of a batch: it stays on disk without a ticket, and counts as possibly paid for."""
-        self._store.keep_batch(replace(batch, ticket=""))
+        """Nobody knows what became of a batch: it counts as possibly paid for, which the ledger keeps from here on."""
         self._batches.reserved.pop(batch.name).lose()
+        self._store.drop_batch(batch.name)
         for name in batch.worst.keys() & self._asked.keys():
             self._fail(name, error, batch.worst[name])
 
@@ -316,20 +331,16 @@ class _Course:
     ) -> None:
         """Put what came on disk, then that it is not waited for any more; settle each request by itself."""
         missing = Unavailable(f"{self._endpoint.line}: a batch ended without an answer to this request.")
-        lost = {}
         for name in wanted:
             came = found.get(name, missing)
             if isinstance(came, Completion):
                 self._put(batch, name, came)
             elif isinstance(came, CallFailed) and counts(came):
-                lost[name] = batch.worst[name]
                 self._part(batch, name).lose()
                 self._fail(name, came, batch.worst[name])
             else:
                 self._part(batch, name).release()
                 self._fail(name, came, 0.0)
-        if lost:
-            self._store.keep_batch(Submitted(uuid4().hex, batch.line, "", lost))
         if not self._batches.reduce(batch, wanted).worst:
             self._batches.reserved.pop(batch.name).release()
 

@@ -139,6 +139,7 @@ class Client:
         self._asks: dict[_Name, _Ask] = {}
         self._errands: set[_Errand] = set()
         self._fresh: dict[str, dict[_Errand, None]] = {}
+        self._alone: set[str] = set()
         self._endpoints: dict[int, Endpoint] = {}
         self._in_flight = self._peak = 0
         self._batches = Batches(store, ledger, traffic.pace) if isinstance(store, BatchStore) else None
@@ -225,8 +226,13 @@ class Client:
 
         If the run was stopped, requests in flight first get the grace of the traffic to be answered, and kept.
         """
-        if self._stopped is not None:
-            await _ended([errand.sending for errand in self._errands], self._traffic.grace)
+        try:
+            if self._stopped is not None:
+                await _ended([errand.sending for errand in self._errands], self._traffic.grace)
+        finally:  # who does not want to wait so long still wants connections closed
+            await self._end()
+
+    async def _end(self) -> None:
         for errand in self._errands:
             errand.abandon()
         await _ended([errand.task for errand in self._errands], 2 * SLACK)
@@ -321,6 +327,8 @@ class Client:
 
     async def _carry(self, errand: _Errand) -> None:
         while self._still_wanted(errand):
+            if errand.line.name in self._alone:
+                self._part(errand, 1)
             place = await self._place(errand)
             if place is None:
                 return
@@ -346,7 +354,7 @@ class Client:
         limits, line, samples = self._traffic.limits, errand.line, len(errand.asks)
         tokens = 0.0 if limits.tokens_per_minute is None else line.estimate(errand.request.size, samples)
         errand.ticket = Ticket(tokens)
-        fresh = self._coalesce and not errand.attempts
+        fresh = self._coalesces(errand)
         if fresh:
             self._fresh.setdefault(errand.request.digest, {})[errand] = None
         try:
@@ -355,6 +363,10 @@ class Client:
             errand.ticket = None
             if fresh:
                 self._forget(errand)
+
+    def _coalesces(self, errand: _Errand) -> bool:
+        """Whether it may go together with others: not once it was sent, nor where fewer answers came than asked for."""
+        return self._coalesce and not errand.attempts and errand.line.name not in self._alone
 
     def _forget(self, errand: _Errand) -> None:
         """The errand is not in the queue any more, for others to join."""
@@ -365,7 +377,7 @@ class Client:
 
     def _join(self, errand: _Errand, place: Place) -> None:
         """Take over equal requests that are waiting in the queue now, as many as the endpoint takes at a time."""
-        if not self._coalesce or errand.attempts:
+        if not self._coalesces(errand):
             return
         equal = self._fresh.get(errand.request.digest, {})
         waiting = list(islice(filter(_waits, equal), MOST_SAMPLES - 1))
@@ -392,11 +404,11 @@ class Client:
             except OutOfMoney:
                 if len(errand.asks) == 1:
                     raise
-                self._part(errand)
+                self._part(errand, len(errand.asks) // 2)
 
-    def _part(self, errand: _Errand) -> None:
-        half = len(errand.asks) // 2
-        errand.asks, others = errand.asks[:half], errand.asks[half:]
+    def _part(self, errand: _Errand, most: int) -> None:
+        """Leave it so many draws; each of the others asks on its own."""
+        errand.asks, others = errand.asks[:most], errand.asks[most:]
         for ask in others:
             ask.errand = self._errand(errand.endpoint, errand.request)
             ask.errand.asks.append(ask)
@@ -423,7 +435,7 @@ class Client:
         return self._land(errand, flight, _came(sending, errand, timeout if late else None))
 
     def _depart(self, errand: _Errand) -> None:
-        errand.tally.sent(again=errand.attempts > 0, samples=len(errand.asks))
+        errand.tally.sent(again=errand.attempts > 0)
         errand.attempts += 1
         self._in_flight += 1
         self._peak = max(self._peak, self._in_flight)
@@ -437,7 +449,7 @@ class Client:
         if not isinstance(came, BaseException):
             self._keep(errand, flight, came)
             return None
-        lost = counts(came) if isinstance(came, CallFailed) else not isinstance(came, RunStops)
+        lost = _charged(came)
         flight.reservation.lose() if lost else flight.reservation.release()
         errand.tally.troubled(came, flight.reservation.amount if lost else 0.0)
         self._tell(errand.line.name, "troubled")
@@ -451,7 +463,12 @@ class Client:
         return came
 
     def _keep(self, errand: _Errand, flight: _Flight, came: Sequence[Completion]) -> None:
-        """Settle what was paid and put it on disk before anybody reads it. What is missing is still to be asked."""
+        """Settle what was paid and put it on disk before anybody reads it.
+
+        What is missing is still to be asked, and nothing is asked of that line together any more.
+        """
+        if len(came) < len(flight.asks):
+            self._alone.add(errand.line.name)
         bound = flight.reservation.amount / len(flight.asks) or None
         paid = [_finished(completion, bound, errand.failures + 1) for completion in came]
         flight.reservation.settle(sum(completion.cost or 0.0 for completion in paid))
@@ -536,6 +553,13 @@ def _came(sending: asyncio.Task[Sequence[Completion]], errand: _Errand, cut_off:
     if cut_off is not None:
         return TimedOut(f"{errand.endpoint.name}: no answer came within {cut_off:g} seconds.")
     return error if ended and error is not None else asyncio.CancelledError()
+
+
+def _charged(came: BaseException) -> bool:
+    """Whether the provider may charge for what came to this."""
+    if isinstance(came, CallFailed):
+        return counts(came)
+    return came.sent if isinstance(came, RunStops) else True
 
 
 def _finished(completion: Completion, bound: float | None, attempts: int) -> Completion:

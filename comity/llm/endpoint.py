@@ -41,7 +41,7 @@ class Endpoint(Protocol):
         ...
 
     async def send(self, request: Request, timeout: float, samples: int = 1) -> Sequence[Completion]:
-        """Send the request once and give its completions, as many as samples. Raises `ModelError`."""
+        """Send the request once and give its completions, from one to as many as samples. Raises `ModelError`."""
         ...
 
     async def check(self, timeout: float) -> None:

@@ -10,7 +10,8 @@ ModelError
 └── RunStops             no further call of this run can be expected to succeed
     ├── BadRequest       ours: the provider refuses what is asked (400, 404, 422)
     ├── KeyRefused       key: it is missing, wrong, or may not use this model (401, 403)
-    ├── OutOfMoney       money: the cap of the run would be passed, or the provider's account is empty (402, quota)
+    ├── OutOfMoney       money: the provider's account is empty (402, quota)
+    │   └── CapReached   money: the cap of the run would be passed
     └── ProviderDown     theirs: the provider has failed for so long that it was given up
 
 A `CallFailed` costs the match it happened in, and is recorded; a `RunStops` ends the run with everything kept, so that
@@ -76,7 +77,14 @@ class TooLong(CallFailed):
 
 
 class RunStops(ModelError):
-    """No further call can be expected to succeed."""
+    """No further call can be expected to succeed.
+
+    sent: whether the provider may have worked on the call that says so (and may charge for it).
+    """
+
+    def __init__(self, message: str, *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class BadRequest(RunStops):
@@ -92,9 +100,13 @@ class KeyRefused(RunStops):
 
 
 class OutOfMoney(RunStops):
-    """The cap of the run would be passed, or the provider's account is empty."""
+    """There is none left: the provider's account is empty, or see `CapReached`."""
 
     blame = "money"
+
+
+class CapReached(OutOfMoney):
+    """The cap of the run would be passed."""
 
 
 class ProviderDown(RunStops):

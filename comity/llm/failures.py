@@ -82,16 +82,17 @@ def _reply(error: Any, name: str) -> ModelError:
     from pydantic_ai import exceptions
 
     status = _status(error)
+    answered = error.__cause__ is None  # no client library complains of a status: an answer came that says so
     said = f"HTTP {status}, {_said(error)}" if status is not None else _said(error)
     match error:
         case exceptions.ModelQuotaExceededError():
-            return OutOfMoney(f"{name}: the provider's account has no money or quota left: {said}")
+            return OutOfMoney(f"{name}: the provider's account has no money or quota left: {said}", sent=answered)
         case exceptions.ModelAuthenticationError():
-            return KeyRefused(f"{name}: the provider does not accept the key for this model: {said}")
+            return KeyRefused(f"{name}: the provider does not accept the key for this model: {said}", sent=answered)
         case exceptions.ModelContextWindowExceededError():
             return TooLong(f"{name}: the prompt is longer than the model can read: {said}", sent=False)
         case exceptions.ModelNotFoundError():
-            return BadRequest(f"{name}: the provider does not know this model or address: {said}")
+            return BadRequest(f"{name}: the provider does not know this model or address: {said}", sent=answered)
         case exceptions.ModelRateLimitError() | exceptions.ModelOverloadedError():
             return Overloaded(f"{name}: the provider asks for patience: {said}", retry_after=retry_after(error))
         case _ if status is not None and 300 <= status < 400:
@@ -113,7 +114,7 @@ def _rejected(error: Any, name: str, said: str) -> ModelError:
         return Filtered(f"{name}: the provider withheld the answer for what the prompt says: {said}")
     if error.status_code == 413:
         return TooLong(f"{name}: the request is larger than the provider takes: {said}", sent=False)
-    return BadRequest(f"{name}: the provider refuses the request: {said}")
+    return BadRequest(f"{name}: the provider refuses the request: {said}", sent=error.__cause__ is None)
 
 
 def _status(error: Any) -> int | None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from comity.llm import secrets
-from comity.llm.answers import divided
+from comity.llm.answers import counted, divided, ending, likely
 from comity.llm.endpoint import Price
 from comity.llm.errors import (
     BadRequest,
@@ -28,7 +28,7 @@ from comity.llm.errors import (
 )
 from comity.llm.prices import cost as paid
 from comity.llm.prices import price_of
-from comity.llm.request import Completion, Finish, Message, Request, Settings, Usage
+from comity.llm.request import Completion, Message, Request, Settings, Usage
 
 if TYPE_CHECKING:
     from inspect_ai.model import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         GenerateConfig,
         Model,
         ModelOutput,
+        ModelUsage,
         ResponseSchema,
     )
 
@@ -59,12 +60,6 @@ _OFFERED: Mapping[str, frozenset[str]] = {
 The mock model of Inspect answers what it was made to answer, so it is taken to be sent everything.
 """
 
-_FINISHES: Mapping[str, Finish] = {
-    "stop": "stop",
-    "max_tokens": "length",
-    "model_length": "length",
-    "content_filter": "filter",
-}
 _UNLIMITED = 1_000_000
 """So many connections are never open at once: how many are is decided above the endpoint."""
 
@@ -121,7 +116,7 @@ class InspectEndpoint:
         return _provider_of(self._name)
 
     async def send(self, request: Request, timeout: float, samples: int = 1) -> Sequence[Completion]:
-        """Send the request once and give its completions, as many as samples. Raises `ModelError`."""
+        """Send the request once and give its completions, from one to as many as samples. Raises `ModelError`."""
         started = time.monotonic()
         try:
             output = await self._generated(request, timeout, samples)
@@ -202,18 +197,18 @@ def _send_once(model: Model) -> None:
 def completions(
     name: str, output: ModelOutput, request: Request, samples: int, seconds: float, price: Price | None = None
 ) -> list[Completion]:
-    """What Inspect hands over, as completions. Raises `Filtered` or `Unavailable` where they are too few."""
-    if len(output.choices) < samples:
+    """What Inspect hands over, as completions. Raises `Filtered` or `Unavailable` where there are none."""
+    if not output.choices:
         if output.error:
             raise Filtered(f"{name}: the provider withheld the answer")
-        raise Unavailable(f"{name}: {len(output.choices)} answers came for {samples} asked for")
+        raise Unavailable(f"{name}: no answer came for {samples} asked for")
     choices = output.choices[:samples]
     usages = divided(_usage(output, request), [choice.message.text for choice in choices])
     return [
         Completion(
             text=secrets.redacted(choice.message.text),
             reasoning=secrets.redacted(_reasoning(choice)),
-            finish=_FINISHES.get(choice.stop_reason, "other"),
+            finish=ending(choice.stop_reason),
             served=output.model,
             usage=usage,
             alternatives=_alternatives(choice, request.alternatives),
@@ -284,14 +279,14 @@ def _alternatives(choice: ChatCompletionChoice, most: int) -> tuple[tuple[str, f
     if not most or choice.logprobs is None or not choice.logprobs.content:
         return ()
     found = choice.logprobs.content[0].top_logprobs or []
-    ordered = sorted(found, key=lambda each: -each.logprob)
-    return tuple((each.token, each.logprob) for each in ordered[:most])
+    ordered = sorted(likely((each.token, each.logprob) for each in found), key=lambda pair: -pair[1])
+    return tuple(ordered[:most])
 
 
 def _usage(output: ModelOutput, request: Request) -> Usage:
     """The tokens of all answers together as the provider counted them, or bounds of our own where it did not."""
     usage = output.usage
-    if usage is None:
+    if usage is None or not counted(*(number or 0 for number in _numbers(usage))):
         seen = sum(len(f"{c.message.text}{_reasoning(c)}".encode("utf-8", "surrogatepass")) for c in output.choices)
         longest = request.settings.max_tokens
         return Usage(request.size, output=seen if longest is None else longest * len(output.choices), known=False)
@@ -302,6 +297,11 @@ def _usage(output: ModelOutput, request: Request) -> Usage:
         output=usage.output_tokens,
         reasoning=min(usage.reasoning_tokens or 0, usage.output_tokens),
     )
+
+
+def _numbers(usage: ModelUsage) -> tuple[int | None, ...]:
+    cached = usage.input_tokens_cache_read, usage.input_tokens_cache_write
+    return usage.input_tokens, usage.output_tokens, usage.reasoning_tokens, *cached
 
 
 def _cause(error: Exception) -> Exception:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from comity.llm.endpoint import Endpoint, Price
-from comity.llm.errors import OutOfMoney
+from comity.llm.errors import CapReached
 from comity.llm.request import Completion, Request, Settings
 
 MILLION = 1_000_000
@@ -114,7 +114,7 @@ class Ledger:
     async def reserve(self, worst: float) -> Reservation:
         """Set the worst case of a request aside; waits, first come first served, while others may still free enough.
 
-        Raises `OutOfMoney` once they cannot: what is spent stays spent.
+        Raises `CapReached` once they cannot: what is spent stays spent.
         """
         amount = math.ceil(_checked(worst, "the worst case of a request") * UNIT)
         if self._queue or not self._fits(amount):
@@ -142,7 +142,7 @@ class Ledger:
                 self._queue.popleft()
             elif self._hopeless(amount):
                 self._queue.popleft()
-                granted.set_exception(OutOfMoney(self._shortage(amount)))
+                granted.set_exception(CapReached(self._shortage(amount)))
             elif self._fits(amount):
                 self._queue.popleft()
                 self._reserved += amount

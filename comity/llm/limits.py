@@ -171,6 +171,7 @@ class Line:
         self._answer = float(ANSWER_TOKENS)
         self._paused_until = -math.inf
         self._queue: deque[Ticket] = deque()
+        self._waiting = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
         self._trouble = ""
@@ -184,7 +185,7 @@ class Line:
     @property
     def waiting(self) -> int:
         """How many requests are in the queue."""
-        return sum(ticket.waits for ticket in self._queue)
+        return self._waiting
 
     @property
     def is_open(self) -> bool:
@@ -204,12 +205,15 @@ class Line:
             self._queue.appendleft(ticket)
         else:
             self._queue.append(ticket)
+        self._waiting += 1
         self._serve()
         try:
             return await ticket.given
         except asyncio.CancelledError:
             self._give_up(ticket)
             raise
+        finally:
+            self._waiting -= 1
 
     def _give_up(self, ticket: Ticket) -> None:
         """Whoever held that ticket was cancelled, perhaps with a place already given."""

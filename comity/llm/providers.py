@@ -11,7 +11,7 @@ paid for and says something; a prompt that was refused for its content (HTTP 400
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -88,6 +88,21 @@ def endpoint(
     where it is not the provider's usual one; with a base_url, no key is sent unless it is named here. price: counts
     more than any table. Raises `KeyRefused` where the key is missing and `BadRequest` where the rest makes no sense.
     """
+    return _backend(model, base_url)(model, base_url=base_url, key=key, price=price)
+
+
+def keyless(model: str, *, base_url: str | None = None, price: Price | None = None) -> Endpoint:
+    """The same endpoint without its key: it says what it does not offer and what it charges, and cannot be asked.
+
+    Raises as `endpoint` does, and `KeyRefused` only where Inspect makes no model without a key.
+    """
+    backend = _backend(model, base_url)
+    if backend is not reached:
+        return backend(model, base_url=base_url, key=None, price=price)
+    return _made(model, base_url, price, lambda service, where: None)
+
+
+def _backend(model: str, base_url: str | None) -> Backend:
     prefix, colon, name = model.partition(":")
     if not colon or not name:
         raise BadRequest(f'{model!r} names no model: it has the form "provider:model", such as "openai:gpt-5.2".')
@@ -96,7 +111,7 @@ def endpoint(
         raise BadRequest(f"{model!r}: the provider {prefix!r} is unknown; known are {', '.join(BACKENDS)}.")
     if base_url is not None:
         _check_url(model, base_url)
-    return backend(model, base_url=base_url, key=key, price=price)
+    return backend
 
 
 def _check_url(model: str, base_url: str) -> None:
@@ -111,13 +126,20 @@ def _check_url(model: str, base_url: str) -> None:
 
 def reached(model: str, *, base_url: str | None, key: str | None, price: Price | None) -> Endpoint:
     """The endpoint of a model at one of the `SERVICES`; see `endpoint`."""
+    return _made(model, base_url, price, lambda service, where: _key(model, service, where, key))
+
+
+def _made(
+    model: str, base_url: str | None, price: Price | None, key: Callable[[Service, str | None], str | None]
+) -> Endpoint:
+    """key: of that service at that address, or else its own."""
     prefix, _, name = model.partition(":")
     if prefix == "openai" and base_url is not None:
         prefix = "openai-chat"
     service = SERVICES[prefix]
     if not service.home:
         base_url = base_url or _server(model, prefix)
-    secret = Secret(_key(model, service, base_url, key))
+    secret = Secret(key(service, base_url))
     return Reached(
         name=model,
         address=Address(prefix.replace("google-gla", "google"), name, base_url),

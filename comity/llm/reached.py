@@ -49,6 +49,7 @@ class Reached:
         self._several = several
         self._price = price
         self._batch_price = batch_price
+        self._refused: dict[tuple[Settings, bool, int, int], Sequence[str]] = {}
         _ = self._model  # a library that is missing is told of now
 
     @property
@@ -83,7 +84,13 @@ class Reached:
         return with_choices(self._model)
 
     def refusals(self, settings: Settings, *, schema: bool, alternatives: int, samples: int) -> Sequence[str]:
-        """See `Endpoint` and `comity.llm.offers`."""
+        """See `Endpoint` and `comity.llm.offers`; what was found out once is not looked for again."""
+        asked = settings, schema, alternatives, samples
+        if asked not in self._refused:
+            self._refused[asked] = tuple(self._refusals(*asked))
+        return self._refused[asked]
+
+    def _refusals(self, settings: Settings, schema: bool, alternatives: int, samples: int) -> Sequence[str]:
         from comity.llm.wire import Mirror, client
 
         mirror = Mirror()
@@ -110,7 +117,8 @@ class Reached:
     async def send(self, request: Request, timeout: float, samples: int = 1) -> Sequence[Completion]:
         """See `Endpoint`. Several samples are asked for in one request, whose prompt is paid once.
 
-        The usage of that request is divided over them, and its sum is exact; each has the seconds of the whole.
+        The usage of that request is divided over those that came, and its sum is exact; each has the seconds of the
+        whole. Some servers take no notice of the number and give one.
         """
         if samples > 1 and not self._several:
             raise BadRequest(f"{self._name} does not give several samples for one request (coalesce).")
@@ -122,12 +130,7 @@ class Reached:
             if response.finish_reason is None and not response.parts:
                 raise Unavailable(f"{self._name}: the provider answered, but with nothing in it.")
             responses = [response] if samples == 1 else choices(response)
-            if len(responses) != samples:
-                raise BadRequest(
-                    f"{self._name}: the provider gave {len(responses)} of {samples} samples asked for in one request;"
-                    " it does not offer that (coalesce)."
-                )
-            return self._completions(responses, request, time.monotonic() - start, batch=False)
+            return self._completions(responses[:samples], request, time.monotonic() - start, batch=False)
         except Exception as error:
             if cut_off(error):
                 return [self._empty(request, time.monotonic() - start, self._price)] * samples
@@ -149,10 +152,14 @@ class Reached:
     def _completions(
         self, responses: Sequence[ModelResponse], request: Request, seconds: float, *, batch: bool
     ) -> list[Completion]:
+        """What was answered. Raises `Unavailable` where an error broke all of it off."""
         usage, served = answers.usage_of(responses[0], request), answers.named(responses[0].model_name)
-        price = (self._batch_price if batch else self._price) or price_of(self._name, served, batch=batch)
-        if len(responses) > 1 and not usage.known:
+        if not usage.known:
             usage = replace(usage, output=usage.output * len(responses))
+        responses = [response for response in responses if not answers.broken_off(response)]
+        if not responses:
+            raise Unavailable(f"{self._name}: the provider broke its answer off with an error.")
+        price = (self._batch_price if batch else self._price) or price_of(self._name, served, batch=batch)
         shares = answers.divided(usage, [answers.text_of(response) for response in responses])
         return [
             Completion(

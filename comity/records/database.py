@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -116,14 +116,19 @@ def _sum(values: Sequence[Any]) -> int:
 
 @contextmanager
 def connected(path: Path, writable: bool) -> Iterator[sqlite3.Connection]:
-    """The database in that file."""
+    """The database in that file. What was written becomes one file at the end that needs no other beside it."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)) as database:
         if writable:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
         else:  # opened as if to write nevertheless: what a killed process left half written has to be taken back
             database.execute("PRAGMA query_only = ON")
-        yield database
+        try:
+            yield database
+        finally:
+            if writable:
+                with suppress(sqlite3.Error):  # somebody may still be reading: then the log stays beside the file
+                    database.execute("PRAGMA journal_mode = DELETE")
 
 
 @contextmanager

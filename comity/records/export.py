@@ -9,11 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from comity.records.store import RunError, RunFile
-from comity.records.tables import SCHEMAS, arrow_tables
+from comity.records.tables import SCHEMAS, Origins, arrow_tables
 
 
-def export(file: RunFile, folder: Path) -> tuple[Path, ...]:
+def export(file: RunFile, folder: Path, origins: Origins) -> tuple[Path, ...]:
     """Write matches, outcomes, plays and decisions of a complete run into that folder, and say where they are.
+
+    origins: what the run says of its choices (`comity.runs.origins.origins_of`).
 
     The files are written piece by piece, so that a run of any length passes through, and get their names only when all
     of them are whole. Equal runs give equal bytes. Raises `RunError` for a run that lacks matches, and where the folder
@@ -26,7 +28,7 @@ def export(file: RunFile, folder: Path) -> tuple[Path, ...]:
     unfinished = {name: path.with_suffix(".unfinished") for name, path in paths.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(file, unfinished)
+        _write(file, unfinished, origins)
         for name, path in paths.items():
             unfinished[name].replace(path)
     except (OSError, pa.ArrowException) as error:
@@ -38,12 +40,12 @@ def export(file: RunFile, folder: Path) -> tuple[Path, ...]:
     return tuple(paths.values())
 
 
-def _write(file: RunFile, paths: dict[str, Path]) -> None:
+def _write(file: RunFile, paths: dict[str, Path], origins: Origins) -> None:
     with ExitStack() as opened:
         writers = {
             name: opened.enter_context(pq.ParquetWriter(path, SCHEMAS[name], compression="zstd"))
             for name, path in paths.items()
         }
-        for tables in arrow_tables(file.records()):
+        for tables in arrow_tables(file.records(), origins):
             for name, table in tables.items():
                 writers[name].write_table(table)

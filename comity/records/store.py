@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 from comity.core.errors import ComityError
 from comity.core.space import Lottery, from_json
 from comity.llm.request import Completion, Draw, Request
-from comity.llm.secrets import redacted
+from comity.records.calls import CALLS, REQUESTS, Call, RequestedCallTable, Spending
 from comity.records.database import Kind, Values, connected, dumps, locked, summed
 from comity.records.record import RULES_VERSION, Failure, Record, Status
 from comity.records.spec import Cell, MatchSpec, Spec
@@ -28,7 +28,7 @@ from comity.records.spec import Cell, MatchSpec, Spec
 FILE_NAME = "run.sqlite"
 SCHEMA_VERSION = 2
 
-SCHEMA = """
+MATCHES = """
 CREATE TABLE run (
     name TEXT NOT NULL,
     origin TEXT NOT NULL,
@@ -67,32 +67,9 @@ CREATE TABLE journal (
     checksum INTEGER NOT NULL,
     PRIMARY KEY (match, step, slot)
 ) WITHOUT ROWID;
-CREATE TABLE requests (
-    digest TEXT NOT NULL PRIMARY KEY,
-    request TEXT NOT NULL,
-    checksum INTEGER NOT NULL
-);
-CREATE TABLE calls (
-    digest TEXT NOT NULL,
-    who TEXT NOT NULL,
-    key TEXT NOT NULL,
-    step INTEGER NOT NULL,
-    slot INTEGER NOT NULL,
-    ask INTEGER NOT NULL,
-    completion TEXT NOT NULL,
-    checksum INTEGER NOT NULL,
-    PRIMARY KEY (key, step, slot, who, ask, digest)
-);
-CREATE TABLE losses (
-    dollars TEXT NOT NULL,
-    checksum INTEGER NOT NULL
-);
 """
-"""Every table of the file; `docs/reference/run-schema.md` says what the columns hold.
-
-Long texts lie in the order in which they came. By their keys (WITHOUT ROWID) every call would write several pages more,
-and the file would be half as large again.
-"""
+SCHEMA = f"{MATCHES}{REQUESTS}{CALLS}"
+"""Every table of the file; `docs/reference/run-schema.md` says what the columns hold."""
 
 
 class RunError(ComityError):
@@ -141,34 +118,19 @@ class Row(NamedTuple):
     failure: str
 
 
-class Call(NamedTuple):
-    """One answer of a model: which draw it is, what was asked, and what came back."""
-
-    draw: Draw
-    request: Request
-    completion: Completion
-
-
-class Spending(NamedTuple):
-    """US dollars: what completions have cost, and what calls that failed may have cost at the most."""
-
-    spent: float
-    uncertain: float
-
-
 class RunFile:
     """An open run. Made by `create` or `open`; a context manager that closes it.
 
     Every method raises `RunError` where the file or the disk does not do what is asked.
     """
 
-    def __init__(self, path: Path, database: sqlite3.Connection, writable: bool, opened: ExitStack) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection, opened: ExitStack) -> None:
         self.path = path
         self.header = _read_header(path, database)
         self._database = database
-        self._writable = writable
         self._cells = _read_cells(path, database)
         self._numbers = {_spelled(cell): number for number, cell in self._cells.items()}
+        self._calls = RequestedCallTable(RUN, path, database)
         self._opened = opened.pop_all()  # from here on it is this object that closes the file
 
     @classmethod
@@ -182,7 +144,7 @@ class RunFile:
                 raise RunError(f"{folder} holds a run already: resume it, or choose another folder")
             _write_empty(path, header)
             database = opened.enter_context(connected(path, writable=True))
-            return cls(path, database, True, opened)
+            return cls(path, database, opened)
 
     @classmethod
     def open(cls, folder: Path, *, writable: bool = False) -> RunFile:
@@ -198,7 +160,7 @@ class RunFile:
                 opened.enter_context(locked(path.parent / "run.lock"))
             database = opened.enter_context(connected(path, writable))
             _refuse_strangers(path, database)
-            return cls(path, database, writable, opened)
+            return cls(path, database, opened)
 
     def __enter__(self) -> RunFile:
         return self
@@ -208,9 +170,6 @@ class RunFile:
 
     def close(self) -> None:
         """Close the file; what was written to it becomes one file that needs no other beside it."""
-        if self._writable:
-            with suppress(sqlite3.Error):  # somebody may still be reading: then the log stays beside the file
-                self._database.execute("PRAGMA journal_mode = DELETE")
         self._opened.close()
 
     def append(self, records: Sequence[Record]) -> None:
@@ -240,6 +199,10 @@ class RunFile:
         with RUN.in_words(self.path):
             for values in self._database.execute("SELECT * FROM matches ORDER BY match"):
                 yield self._record(values)
+
+    def cells(self) -> Iterator[Cell]:
+        """The cells of which there are records."""
+        return iter(self._cells.values())
 
     def record(self, index: int) -> Record:
         """The record of that match. Raises `RunError` where there is none."""
@@ -305,48 +268,23 @@ class RunFile:
 
     def keep_call(self, request: Request, draw: Draw, completion: Completion) -> None:
         """Keep what a model answered; what is kept already for that draw from that request stays as it is."""
-        text = redacted(dumps(completion.to_json()))
-        values = (request.digest, draw.who, str(draw.key), draw.step, draw.slot, draw.ask, text)
-        with RUN.in_words(self.path), self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            self._database.execute(
-                "INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", summed((request.digest, request.canonical))
-            )
-            self._database.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", summed(values))
+        self._calls.put(request, draw, completion)
 
     def kept_call(self, request: Request, draw: Draw) -> Completion | None:
         """What a model answered to that draw from that request, if it was asked."""
-        asked = "SELECT * FROM calls WHERE key = ? AND step = ? AND slot = ? AND who = ? AND ask = ? AND digest = ?"
-        place = (str(draw.key), draw.step, draw.slot, draw.who, draw.ask, request.digest)
-        with RUN.in_words(self.path):
-            values = self._database.execute(asked, place).fetchone()
-            return None if values is None else _completion(RUN.whole(self.path, "a call", values)[-1])
+        return self._calls.get(request, draw)
 
     def calls(self) -> Iterator[Call]:
         """Every call that was answered, by its draw, read as it is asked for."""
-        asked = "SELECT * FROM calls ORDER BY key, step, slot, who, ask"
-        with RUN.in_words(self.path):
-            for values in self._database.execute(asked):
-                digest, who, key, step, slot, ask, completion = RUN.whole(self.path, "a call", values)
-                yield Call(Draw(int(key), step, slot, who, ask), self._request(digest), _completion(completion))
+        return self._calls.calls()
 
     def keep_loss(self, dollars: float) -> None:
         """Keep what a call may have cost that failed after it was sent."""
-        with RUN.in_words(self.path), self._database:
-            self._database.execute("INSERT INTO losses VALUES (?, ?)", summed((repr(dollars),)))
+        self._calls.put_loss(dollars)
 
     def spending(self) -> Spending:
         """What the calls of this run have cost so far."""
-        with RUN.in_words(self.path):
-            losses = self._database.execute("SELECT * FROM losses").fetchall()
-            uncertain = sum(float(RUN.whole(self.path, "what was spent", values)[0]) for values in losses)
-            return Spending(sum(call.completion.cost or 0.0 for call in self.calls()), uncertain)
-
-    def _request(self, digest: str) -> Request:
-        values = self._database.execute("SELECT * FROM requests WHERE digest = ?", (digest,)).fetchone()
-        if values is None:
-            raise RunError(f"{self.path} is damaged: what was asked in some calls is missing from it")
-        return Request.from_json(json.loads(RUN.whole(self.path, "what was asked", values)[1]))
+        return self._calls.spending()
 
     def _record(self, values: Values) -> Record:
         index, number, replicate, repeat, agents, status, *texts = RUN.whole(self.path, "the record of a match", values)
@@ -387,10 +325,6 @@ def stored(record: Record) -> Row:
         dumps(record.payoffs),
         dumps(failure),
     )
-
-
-def _completion(text: str) -> Completion:
-    return Completion.from_json(json.loads(text))
 
 
 @lru_cache(maxsize=1_000)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from math import nan
 from typing import Any, TypeAlias
@@ -110,12 +110,34 @@ class Tables:
     decisions: pd.DataFrame
 
 
-def tables(runs: Iterable[Record], *, decisions: bool = True) -> Tables:
+@dataclass(frozen=True)
+class Origins:
+    """Where choices come from, as far as records do not say it and their run does.
+
+    drawing: the agents whose every answer is a draw, as those of people and models are; None: all of them.
+    anew: whether proposals are made anew in each match.
+    crossed: the games and mechanisms, by label, whose matches were worked out from answers that they share.
+    """
+
+    drawing: frozenset[str] | None = frozenset()
+    anew: bool = False
+    crossed: frozenset[tuple[str, str]] = frozenset()
+
+    def are_drawn(self, record: Record) -> bool:
+        """Whether some of the answers in the match were drawn, whatever the record says."""
+        return self.drawing is None or not self.drawing.isdisjoint(record.match.agents) or self.are_crossed(record)
+
+    def are_crossed(self, record: Record) -> bool:
+        """Whether the match was worked out from answers that it shares with others."""
+        return (record.match.cell.game_label, record.match.cell.mechanism_label) in self.crossed
+
+
+def tables(runs: Iterable[Record], origins: Origins = Origins(), *, decisions: bool = True) -> Tables:
     """The tables of these records, which come in the order of their matches.
 
     Raises `Diverged` where a record does not follow from the rules.
     """
-    pieces = list(arrow_tables(runs, decisions=decisions))
+    pieces = list(arrow_tables(runs, origins, decisions=decisions))
     frames = {name: _frame([piece[name] for piece in pieces], schema) for name, schema in SCHEMAS.items()}
     return Tables(**frames)
 
@@ -146,13 +168,15 @@ def _stacked(frames: Sequence[pd.DataFrame], shifts: Sequence[int]) -> pd.DataFr
     return pd.concat(shifted, ignore_index=True)
 
 
-def arrow_tables(records: Iterable[Record], *, decisions: bool = True) -> Iterator[dict[str, pa.Table]]:
+def arrow_tables(
+    records: Iterable[Record], origins: Origins = Origins(), *, decisions: bool = True
+) -> Iterator[dict[str, pa.Table]]:
     """The tables piece by piece, `BATCH` matches at a time, so that a run of any length passes through."""
     remaining = iter(records)
     while batch := list(islice(remaining, BATCH)):
         walks = [_walk(record.match.cell, record.choices, decisions) for record in batch]
         rows: dict[str, Callable[[Record, _Walk], Iterator[RowOf]]] = {
-            "matches": _matches,
+            "matches": partial(_matches, origins),
             "outcomes": _outcomes,
             "plays": _plays,
             "decisions": _decisions,
@@ -252,8 +276,10 @@ def _played(named: Named, number: int, play: StagePlay) -> Iterator[tuple[int, R
         )
 
 
-def _matches(record: Record, walk: _Walk) -> Iterator[RowOf]:
+def _matches(origins: Origins, record: Record, walk: _Walk) -> Iterator[RowOf]:
     agents = record.match.agents
+    drawn = record.status == "payoffs_only" or bool(record.lotteries) or walk.nature
+    proposed = walk.proposing or record.status == "payoffs_only"
     yield (
         *_of_cell(record),
         record.match.repeat,
@@ -262,8 +288,8 @@ def _matches(record: Record, walk: _Walk) -> Iterator[RowOf]:
         record.status,
         walk.n_plays,
         sum(map(len, record.choices)),
-        record.status == "payoffs_only" or bool(record.lotteries) or walk.nature,
-        walk.proposing or record.status == "payoffs_only",
+        drawn or origins.are_drawn(record),
+        (proposed and not origins.anew) or origins.are_crossed(record),
         None if record.failure is None else json.dumps(vars(record.failure)),
     )
 

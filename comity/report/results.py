@@ -38,8 +38,7 @@ from comity.records.tables import CHANCE, Tables, first_numbers, joined, tables
 from comity.report.evolution import Evolved, evolved
 from comity.report.numbers import CELL, cooperation_by_round, payoffs_against, population_cells
 from comity.report.text import distinct
-from comity.runs.design import Plan
-from comity.runs.fields import MODEL
+from comity.runs.origins import origins_of
 from comity.runs.plan import plan_of
 from comity.words.phrases import some
 
@@ -388,34 +387,7 @@ def _unplayed(run: RunFile) -> Iterator[MatchSpec]:
 
 
 def _tables(run: RunFile, decisions: bool, unplayed: Sequence[MatchSpec]) -> Tables:
-    return with_unplayed(_drawn(run, tables(run.records(), decisions=decisions)), unplayed)
-
-
-def _drawn(run: RunFile, found: Tables) -> Tables:
-    """What the records do not say of their draws, and the run does.
-
-    What people and models answered was drawn, whether a lottery is on record or not; only scripted agents say so. And a
-    plan says whether proposals are made anew in each match, and which matches were worked out from answers that they
-    share with others.
-    """
-    if run.header.origin != "plan":
-        return replace(found, matches=found.matches.assign(drawn=True))
-    plan = plan_of(run.header, f"the plan of {run.path}")
-    models = [label for label, spec in plan.agents if spec.name == MODEL]
-    if models:
-        asked = found.outcomes.loc[found.outcomes["agent"].isin(models), "match"]
-        drawn = found.matches["drawn"] | found.matches["match"].isin(asked)
-        found = replace(found, matches=found.matches.assign(drawn=drawn))
-    if plan.proposals == "match":
-        found = replace(found, matches=found.matches.assign(shared=False))
-    return _answers_shared(plan, found) if plan.crossed else found
-
-
-def _answers_shared(plan: Plan, found: Tables) -> Tables:
-    """The matches that were worked out rest on draws, and on the same ones."""
-    matches, cells = found.matches, [(cell.game_label, cell.mechanism_label) for cell in plan.crossed]
-    crossed = pd.MultiIndex.from_frame(matches[["game", "mechanism"]]).isin(cells)
-    return replace(found, matches=matches.assign(drawn=matches["drawn"] | crossed, shared=matches["shared"] | crossed))
+    return with_unplayed(tables(run.records(), origins_of(run), decisions=decisions), unplayed)
 
 
 def _renamed(found: Tables, names: Mapping[str, str]) -> Tables:

@@ -241,6 +241,11 @@ class WaitingPlay:
         self._blocks = {(block.cell, block.replicate): number for number, block in enumerate(plan.blocks())}
         self._places = {label: place for place, (label, _) in enumerate(plan.agents)}
         self._shared: dict[tuple[Cell, str], _Shared] = {}
+        self._halted: str | None = None
+
+    def halt(self, why: str) -> None:
+        """Put no further question to agents that wait: who would is stopped by `Halted`. Replies to come are kept."""
+        self._halted = why
 
     async def record(self, spec: MatchSpec) -> Record:
         """The record of a match. Raises `PlayStopped` where something other than a player goes wrong."""
@@ -336,6 +341,8 @@ class WaitingPlay:
         async def answer(slot: Slot, decision: Decision[Any]) -> Answer:
             if slot in known:
                 return known[slot]
+            if self._halted is not None:
+                raise Halted(self._halted)
             try:
                 reply = await decide(decision, Address(key, *slot))
             except (PlayerError, NotSolvable) as error:
@@ -397,5 +404,6 @@ def _named(spec: MatchSpec) -> Iterator[None]:
     except ComityError as error:
         raise PlayStopped(f"{which}: {error}") from error
     except Exception as error:
-        error.add_note(f"in {which}")
+        if not hasattr(error, "__notes__"):  # matches that share what went wrong raise the same error
+            error.add_note(f"in {which}")
         raise

@@ -12,16 +12,22 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from statistics import fmean, variance
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from comity.agents.agent import ScriptedAgent
 from comity.agents.model import LanguageModel
 from comity.core.chance import stream_key
 from comity.core.decision import Decision
+from comity.core.errors import NotSolvable, PlayerError
+from comity.core.match import Decide
 from comity.llm.endpoint import Price
+from comity.llm.inspecting import PREFIX
 from comity.llm.prices import price_of
 from comity.records.spec import Cell, MatchSpec
 from comity.runs.crossed import Mixture, mixture, obstacle, questions
 from comity.runs.design import Block, Plan, ProposalPolicy
+from comity.runs.drive import agents_of
 from comity.runs.dry import (
     Asked,
     Dice,
@@ -38,13 +44,14 @@ from comity.runs.models import models_of
 from comity.runs.sharing import Reader, Shared
 from comity.runs.spending import ASKED_AGAIN, NOTHING, Range, added, cost, seconds, tokens_in, tokens_out
 from comity.runs.wordings import wording_called
+from comity.stats.estimate import quantile
 from comity.words.forms import prompt, spelled
 from comity.words.wording import Wording
 
 PROMPTS = 25_000
 """About so many prompts are rendered at most, and some of each cell, whatever the size of the plan."""
 TOSSED = 3
-"""In so many plays of a replicate is counted what crossed stages ask where all answer at random."""
+"""In so many plays of a replicate is counted what crossed stages ask where all models answer at random."""
 ANYBODY = "anybody"
 """The model string of an agent that stands for any model."""
 
@@ -152,10 +159,17 @@ class Estimate:
 
 
 def list_price(model: LanguageModel) -> Price | None:
-    """The price of a model: what the plan states, or else the list price of its provider, if either is known."""
-    if model.price is not None or model.base_url is not None:
+    """The price of a model as a run has it: what the plan states, or else what is listed for its model string."""
+    if model.price is not None:
         return model.price
-    return price_of(model.model)
+    return price_of(_listed_as(model.model))
+
+
+def _listed_as(model: str) -> str:
+    """The model string under which a price is looked up: behind Inspect it is that of the provider."""
+    if not model.startswith(PREFIX):
+        return model
+    return model.removeprefix(PREFIX).replace("/", ":", 1)
 
 
 def estimate(plan: Plan, prices: Prices = list_price) -> Estimate:
@@ -368,6 +382,7 @@ class _Costing:
         self._models = models
         self._prices = prices
         self._surveys = surveys
+        self._scripts = {label: agent for label, agent in agents_of(plan).items() if label not in models}
         self._distinct = cache(self._counted)
         self.own = _Way(plan.proposals, plan.samples if plan.crossed else None)
 
@@ -430,7 +445,7 @@ class _Costing:
         """How many calls of each agent and kind crossed stages have; None where the cell is not crossed.
 
         What later stages ask depends on the answers: the least is where all answer alike, what is expected and the most
-        are those of plays in which all answer at random.
+        (97.5 %, by the spread that was counted) are those of replicates in which all models answer at random.
         """
         if way.samples is None or cell in dict(self._plan.populations):
             return None
@@ -439,9 +454,12 @@ class _Costing:
         survey = next(survey for survey in self._surveys if survey.cell == cell)
         key = stream_key(self._plan.seed, "crossed", cell.game_label, cell.mechanism_label)
         picks: list[Pick] = [_alike, *(Dice(key ^ number) for number in range(TOSSED))]
-        alike, *random = (_distinct(survey, way, pick) for pick in picks)
-        times = Range.exactly(way.samples * len(self._plan.replicates))
-        return {asked: _between(alike[asked], [each[asked] for each in random]).times(times) for asked in random[0]}
+        alike, *random = (_distinct(survey, way, pick, self._scripts) for pick in picks)
+        samples, replicates = Range.exactly(way.samples), len(self._plan.replicates)
+        return {
+            asked: _between(alike[asked], [each[asked] for each in random], replicates).times(samples)
+            for asked in random[0]
+        }
 
     def _sample(self, survey: _Survey, label: str, kind: str) -> _Sample:
         """Prompts of that kind as this agent is asked, by all who are asked alike; of any kind where there is none."""
@@ -485,12 +503,18 @@ class _Costing:
         return Line(line.agent, line.mechanism, line.game, requests, input, line.output, paid, shared)
 
 
-def _between(least: int, counted: Sequence[int]) -> Range:
-    return Range(min(least, *counted), math.fsum(counted) / len(counted), max(counted))
+def _between(least: int, counted: Sequence[int], replicates: int) -> Range:
+    """The sum over so many replicates of what was counted in a few: at the least, expected, and 97.5 % by Student's t.
+
+    The spread is that of `_calls`; so few plays say little of it, which Student's t knows.
+    """
+    expected = fmean(counted) * replicates
+    around = quantile(len(counted) - 1) * math.sqrt(variance(counted) * replicates * (1 + replicates / len(counted)))
+    return Range(min(least * replicates, expected), expected, expected + around)
 
 
-def _distinct(survey: _Survey, way: _Way, pick: Pick) -> Counter[tuple[str, str]]:
-    """How many different questions of each kind each agent is asked in the first replicate, where all answer by `pick`.
+def _distinct(survey: _Survey, way: _Way, pick: Pick, scripts: Mapping[str, ScriptedAgent]) -> Counter[tuple[str, str]]:
+    """How many different questions of each kind each agent is asked in the first replicate, where models go by `pick`.
 
     Proposals of a design stage are not among them.
     """
@@ -500,14 +524,23 @@ def _distinct(survey: _Survey, way: _Way, pick: Pick) -> Counter[tuple[str, str]
     def answered(label: str, decision: Decision[Any]) -> Mixture:
         if (label, decision) not in known:
             times = 1 if designed and decision.kind == "propose" else way.samples or 1
-            answers = [anything(decision.options, pick) for _ in range(times)]
-            known[label, decision] = mixture(decision, answers)
+            script = scripts.get(label)
+            said = None if script is None else _said(script.sit(survey.cell.built, decision.player), decision)
+            known[label, decision] = said or mixture(decision, [anything(decision.options, pick) for _ in range(times)])
         return known[label, decision]
 
     for spec in survey.block.matches():
         for _ in questions(spec, lambda asked: answered(spec.agents[asked.player], asked), survey.match.decisions):  # noqa: B023
             pass
     return Counter((label, asked.kind) for label, asked in known if not (designed and asked.kind == "propose"))
+
+
+def _said(decide: Decide, decision: Decision[Any]) -> Mixture | None:
+    """What a script says; None where it has no answer, which only a run forfeits."""
+    try:
+        return mixture(decision, [decide(decision)])
+    except (PlayerError, NotSolvable):
+        return None
 
 
 def _alike(ways: int) -> int:

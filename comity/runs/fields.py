@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from comity.agents.model import LanguageModel
 from comity.core.space import from_json
@@ -19,6 +20,9 @@ Kind: TypeAlias = Literal["games", "mechanisms", "agents"]
 
 MODEL = "model"
 """What the agents of a plan call a language model; every other agent is a strategy."""
+
+
+_ENTRIES = {str: "texts", int: "whole numbers", float: "numbers"}
 
 
 def catalogue(kind: Kind) -> Mapping[str, Callable[..., Any]]:
@@ -72,10 +76,24 @@ def _mistake(value: Any, wanted: Any) -> str | None:
     try:
         TypeAdapter(wanted, config=ConfigDict(strict=True)).validate_python(from_json(value))
     except ValidationError as error:
-        return " or ".join(dict.fromkeys(map(requirement, error.errors(include_url=False))))
+        return " or ".join(dict.fromkeys(_requirement(detail, wanted) for detail in error.errors(include_url=False)))
     except PydanticSchemaGenerationError:  # a type of a plugin's own
         return None
     return None
+
+
+def _requirement(detail: ErrorDetails, wanted: Any) -> str:
+    """What the value must be; a plan has lists where we have tuples."""
+    if detail["type"] != "tuple_type":
+        return requirement(detail)
+    entries = {_ENTRIES.get(entry) for each in (wanted, *get_args(wanted)) for entry in _entries(each)}
+    kind = entries.pop() if len(entries) == 1 else None
+    return f"must be a list of {kind}" if kind else "must be a list"
+
+
+def _entries(wanted: Any) -> tuple[Any, ...]:
+    """What may stand in a tuple of that type."""
+    return tuple(each for each in get_args(wanted) if each is not Ellipsis) if get_origin(wanted) is tuple else ()
 
 
 def _is_plain(value: Any) -> bool:

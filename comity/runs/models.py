@@ -15,10 +15,11 @@ from comity.agents.model import LanguageModel, ModelAgent
 from comity.core.errors import ComityError
 from comity.llm.client import Client, Traffic
 from comity.llm.endpoint import Endpoint
-from comity.llm.errors import RunStops
-from comity.llm.ledger import Ledger
+from comity.llm.errors import KeyRefused, RunStops
+from comity.llm.ledger import Ledger, worst_case
 from comity.llm.limits import Limits
-from comity.llm.providers import endpoint
+from comity.llm.providers import endpoint, keyless
+from comity.llm.request import Request
 from comity.llm.retry import Retries
 from comity.llm.store import Memory
 from comity.records.calls import Calls
@@ -72,13 +73,13 @@ class Models:
             try:
                 if reached not in found:
                     found[reached] = _endpoint(model)
+                refusals = list(_refusals(model, found[reached], plan.calling))
             except RunStops as error:
-                refused.append(f"{label}: {error}")
-                continue
-            endpoints[label] = found[reached]
-            refused += [f"{label}: {sentence}" for sentence in _refusals(model, endpoints[label], plan.calling)]
-        if refused:
-            raise ModelRefused("\n".join(refused))
+                refusals = [str(error)]
+            else:
+                endpoints[label] = found[reached]
+            refused += [_of(label, sentence) for sentence in refusals]
+        _refuse(refused)
         return cls(plan, asked, endpoints)
 
     def agents(self, client: Client) -> dict[str, Agent]:
@@ -120,8 +121,39 @@ class Models:
             await reached.close()
 
 
+def check_without_keys(plan: Plan) -> None:
+    """Raise `ModelRefused` as `Models.of` does, except for keys: they may be set when the plan is run."""
+    _refuse(
+        [
+            _of(label, sentence)
+            for label, model in models_of(plan).items()
+            for sentence in refusals_without_key(model, plan.calling)
+        ]
+    )
+
+
+def refusals_without_key(model: LanguageModel, calling: Calling) -> list[str]:
+    """One sentence for each thing that stands against asking that model so, except for its key; nothing is sent."""
+    try:
+        return list(_refusals(model, keyless(model.model, base_url=model.base_url, price=model.price), calling))
+    except KeyRefused:
+        return []  # Inspect says nothing of a model whose key it has not
+    except RunStops as error:
+        return [str(error)]
+
+
+def _refuse(sentences: Sequence[str]) -> None:
+    if sentences:
+        raise ModelRefused("\n".join(sentences))
+
+
 def _endpoint(model: LanguageModel) -> Endpoint:
     return endpoint(model.model, base_url=model.base_url, key=model.key, price=model.price)
+
+
+def _of(label: str, sentence: str) -> str:
+    """The sentence about the agent of that label, which is named once."""
+    return sentence if sentence.startswith(label) else f"{label}: {sentence}"
 
 
 def _refusals(model: LanguageModel, reached: Endpoint, calling: Calling) -> Iterator[str]:
@@ -132,6 +164,9 @@ def _refusals(model: LanguageModel, reached: Endpoint, calling: Calling) -> Iter
         yield f"no price of {model.model} is known, and the run has a cap: give it input_price and output_price"
     if calling.cap is not None and model.max_tokens is None:
         yield "the run has a cap, so the longest answer must be known: give it max_tokens"
+    least = worst_case(Request(model.model, (), model.settings), reached.price)
+    if calling.cap is not None and least is not None and least > calling.cap:
+        yield f"the cap (${calling.cap:g}) is less than one answer of {model.max_tokens:,} tokens costs (${least:g})"
 
 
 def called(plan: Plan, **changes: Any) -> Plan:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
@@ -15,6 +16,8 @@ from comity.llm.account import Account, LineAccount
 from comity.runs.count import Progress, Reached
 from comity.words.printable import printable_line
 
+NARROWEST = 16
+"""A model's name keeps so many signs at least."""
 EVERY_ON_TERMINAL = 0.1
 EVERY_ELSEWHERE = 5.0
 """Seconds between two lines."""
@@ -58,11 +61,12 @@ class _Line:
         if now < self._next and not (reached.done == reached.total and self._renews):
             return
         self._next = now + (EVERY_ON_TERMINAL if self._renews else EVERY_ELSEWHERE)
-        self._write([_matches(reached), *_models(reached)])
+        width = _width(self._stream) if self._renews else None
+        self._write([_matches(reached), *_models(reached, width)], width)
 
-    def _write(self, lines: list[str]) -> None:
+    def _write(self, lines: list[str], width: int | None) -> None:
         if self._renews:
-            up, width = f"\x1b[{self._above}A" if self._above else "", _width(self._stream)
+            up = f"\x1b[{self._above}A" if self._above else ""
             self._stream.write(f"{up}\r" + "\n".join(f"{line[:width]}\x1b[K" for line in lines))
         else:
             self._stream.write("".join(f"{line}\n" for line in lines))
@@ -88,32 +92,69 @@ def _matches(reached: Reached) -> str:
     return f"{text}, {_clock(reached.remaining)} left" if isfinite(reached.remaining) else text
 
 
-def _models(reached: Reached) -> Iterator[str]:
-    """What is asked of each model, and of all of them where they are several."""
+def _models(reached: Reached, width: int | None) -> Iterator[str]:
+    """What is asked of each model, and of all of them where they are several; what matters least gives way to width."""
     if reached.account is None:
         return
+    names = called(reached.account.lines)
     for name, line in reached.account.lines.items():
-        yield f"  {printable_line(name)}: {_asked(line, reached.seconds)}"
+        yield _row(printable_line(names[name]), _asked(line, reached.seconds), width)
     if reached.account.stopped:
         left = reached.account.total.in_flight
         why = printable_line(reached.account.stopped).rstrip(".")
-        yield f"  stopping: {why}; {left} in flight are waited for, and an interrupt ends that"
+        yield f"  stopping, {left} in flight (an interrupt ends the wait): {why}"
     if reached.account.lines:
-        more = "" if reached.forecast is None else f", about {dollars(reached.forecast)} more to come"
-        yield f"  in all: {_asked(reached.account.total, reached.seconds)}{more}"
+        said = _asked(reached.account.total, reached.seconds)
+        if reached.forecast is not None:
+            said.insert(_needed(said), f"about {dollars(reached.forecast)} more to come")
+        yield _row("in all", said, width)
 
 
-def _asked(line: LineAccount, seconds: float) -> str:
-    speed = _speed(line.calls / seconds) if seconds else "0"
-    said = [
-        f"{line.calls:,} calls, {speed} a second, {line.in_flight} in flight",
-        f"{line.input + line.output:,} tokens",
+def called(lines: Iterable[str]) -> dict[str, str]:
+    """What each line is called: its model, and its server where several have that model."""
+    models = {name: name.partition(" at ")[0] for name in lines}
+    counts = Counter(models.values())
+    return {name: model if counts[model] == 1 else name for name, model in models.items()}
+
+
+def _asked(line: LineAccount, seconds: float) -> list[str]:
+    """What is said of a line; what matters most stands first."""
+    failed = "; ".join(f"{count:,} {kind}" for kind, count in sorted(line.failures.items()))
+    return [
+        f"{line.calls:,} calls",
         dollars(line.spent),
-        *([f"{line.kept:,} from the store"] if line.kept else []),
+        *([f"failed: {failed}"] if failed else []),
+        f"{line.in_flight} in flight",
+        f"{_speed(line.calls / seconds) if seconds else 0} a second",
         *([f"{line.retries:,} sent again"] if line.retries else []),
-        *(f"{count:,} failed ({name})" for name, count in sorted(line.failures.items())),
+        f"{line.input + line.output:,} tokens",
+        *([f"{line.kept:,} from the store"] if line.kept else []),
     ]
-    return ", ".join(said)
+
+
+def _needed(said: list[str]) -> int:
+    """How much of it never gives way: calls, money and failures."""
+    return 3 if said[2:] and said[2].startswith("failed") else 2
+
+
+def _row(name: str, said: list[str], width: int | None) -> str:
+    """The row of a model, as far as there is room: less of what matters least, and a shorter name."""
+    if width is not None:
+        while len(said) > _needed(said) and len(_spelled(name, said)) > width:
+            said = said[:-1]
+        over = len(_spelled(name, said)) - width
+        name = _shortened(name, max(NARROWEST, len(name) - over)) if over > 0 else name
+    return _spelled(name, said)
+
+
+def _spelled(name: str, said: list[str]) -> str:
+    return f"  {name}: {', '.join(said)}"
+
+
+def _shortened(name: str, size: int) -> str:
+    """Its beginning and its end."""
+    head = (size - 2) // 2
+    return name if len(name) <= size else f"{name[:head]}..{name[len(name) - (size - 2 - head) :]}"
 
 
 def dollars(amount: float) -> str:

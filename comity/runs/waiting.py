@@ -1,8 +1,8 @@
 """Matches that wait for replies are played side by side, in one process and on one loop.
 
 Every match waits only for its own players; what limits them is how many calls a model takes, which the client knows.
-When no call can succeed any more, or somebody interrupts, no further question is put, the replies that are on their way
-are waited for and kept, and then the run ends.
+When no call can succeed any more, a match cannot be played, or somebody interrupts, no further question is put, the
+replies that are on their way are waited for and kept, and then the run ends.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ class Interrupted(RunStops):
     """Somebody wants the run to stop."""
 
 
+class Broken(RunStops):
+    """A match cannot be played."""
+
+
 async def play_with_models(plan: Plan, models: Models, file: RunFile, specs: Iterable[MatchSpec], count: Count) -> None:
     """Play those matches with the models of the plan. Raises `Halted`, and `KeyboardInterrupt` after an interrupt."""
     client = models.client(file)
@@ -43,7 +47,8 @@ async def play_with_models(plan: Plan, models: Models, file: RunFile, specs: Ite
         try:
             with _rarely_collecting(), _interruptible(client) as interrupted:
                 try:
-                    await play_waiting(plan, models.agents(client), file, specs, count, lambda: client.account)
+                    agents = models.agents(client)
+                    await play_waiting(plan, agents, file, specs, count, lambda: client.account, client.halt)
                 except Halted:
                     if interrupted():
                         raise KeyboardInterrupt from None
@@ -60,36 +65,44 @@ async def play_waiting(
     specs: Iterable[MatchSpec],
     count: Count,
     account: Callable[[], Account | None] = lambda: None,
+    halt: Callable[[RunStops], None] = lambda stopped: None,
 ) -> None:
     """Play those matches side by side; each is recorded when it ends, and each reply before its match goes on.
 
-    Raises `Halted` where no agent can be asked any more, when every match has got as far as it can, and `PlayStopped`
-    where something other than a player goes wrong in a match.
+    Where one cannot be played, no further question is put in any; `halt` is told why, to call back what is only queued,
+    and what was asked is waited for. Then the first error is raised: `Halted` where no agent can be asked any more,
+    `PlayStopped` where something other than a player goes wrong in a match, `RunError` where nothing can be written.
     """
     waiting = WaitingPlay(plan, agents, file)
     room = asyncio.Semaphore(MATCHES_AT_ONCE)
-    halted: list[Halted] = []
+    ended: list[Exception] = []
+
+    def end(error: Exception) -> None:
+        if not (ended or isinstance(error, Halted)):
+            waiting.halt(str(error))
+            halt(Broken(str(error)))
+        ended.append(error)
 
     async def play(spec: MatchSpec) -> None:
         try:
             file.append([await waiting.record(spec)])
             count.add(1, account())
-        except Halted as error:
-            halted.append(error)
+        except Exception as error:
+            end(error)
         finally:
             room.release()
 
-    try:
-        async with asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group:
+        try:
             for spec in specs:
                 await room.acquire()
-                if halted:
+                if ended:
                     break
                 group.create_task(play(spec))
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    if halted:
-        raise halted[0]
+        except Exception as error:
+            end(error)
+    if ended:
+        raise ended[0]
 
 
 @asynccontextmanager

@@ -28,12 +28,17 @@ from comity.words.wording import Frame, Renderer
 def seats(fact: Seats, frame: Frame) -> Iterator[str]:
     """The change of coordinates: who plays, and what each is called from here on."""
     others = [player for player in fact.players if player != frame.reader]
-    yield from frame.tell("mechanisms.seats", others=frame.names(others), places=", ".join(_renamed(fact, frame)))
+    yield from frame.tell("mechanisms.seats", others=frame.names(others))
+    if renamed := list(_renamed(fact, frame)):
+        yield from frame.tell("mechanisms.renamed", names=", ".join(renamed))
 
 
 def _renamed(fact: Seats, frame: Frame) -> Iterator[str]:
+    """The names that change; whoever keeps its name needs no word."""
     for seat, player in enumerate(fact.players):
         called = frame.wording.player(seat)
+        if called == frame.wording.player(frame.place(player)):
+            continue
         if player == frame.reader:
             yield frame.say("mechanisms.seat_you", player=called)
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from math import exp
+from math import exp, isfinite
 from typing import Any, Literal, TypeAlias
 
 from comity.core.decision import Decision
@@ -19,21 +19,50 @@ from comity.core.match import Reply
 from comity.core.space import Lottery
 from comity.words.forms import ANSWER, REASONING, Form, Kind, answer_shape, form_at, whole
 from comity.words.objects import NotStrict, Span, own_lines, strict
+from comity.words.printable import printable_line
 from comity.words.refusals import is_refusal
 from comity.words.shapes import BLANK, Cause, Misfit, Names, Shape, fields, small
 from comity.words.wording import Wording
 
 Finish: TypeAlias = Literal["stop", "length", "filter", "other"]
-Alternatives: TypeAlias = Sequence[tuple[str, float]]
+Alternatives: TypeAlias = Sequence[tuple[str, float | None]]
 
 MASS = 0.5
-"""How much of the probability of the first token must lie on tokens that begin one option's name."""
+"""How much of the probability of the first token must lie on tokens that count for an option."""
+DOUBT = 0.05
+"""How much of it may at most lie on tokens that begin a name, but may as well begin something else."""
+WRITTEN = 0.01
+"""How much of what counts must lie on the option that was written, since that is the one that was drawn."""
+_PIECE = 2
+"""Letters of the shortest piece of a name: "I" and "A" begin more than names."""
 _ROUNDING = 0.01
 """By how much a log-probability may pass zero; more is no log-probability."""
 _BYTE_ORDER_MARK = "\ufeff"
 _SOME = 6
 _TAG = re.compile(r"<(/?)(think|thinking)>", re.IGNORECASE | re.ASCII)
+_NAMED = (
+    "think|thinking|thought|thoughts|reasoning|reflection|analysis|rationale|scratchpad"
+    "|antthinking|seed:think|longcat_think"
+)
+_APART = (
+    (rf"<(?:{_NAMED})(?:\s[^<>]*+)?>", rf"</(?:{_NAMED})>"),
+    (r"\[(?:think|thinking|reasoning)\]", r"\[/(?:think|thinking|reasoning)\]"),
+    ("\u25c1think\u25b7", "\u25c1/think\u25b7"),
+    (r"<\|(?:begin_of_thought|start_thinking)\|>", r"<\|(?:end_of_thought|end_thinking)\|>"),
+    (r"<\|channel\|>(?:analysis|commentary)", r"<\|channel\|>final|<\|end\|>"),
+    ("<!--", "-->"),
+)
+"""What opens and what closes text that is not said to whoever asked: thinking, as models mark it, and comments."""
+_BY_NAME = ("0", "1")
+"""Where in the table a tag is closed by one of its own name only."""
+_SIGN = 30
+_MARK = re.compile(
+    "|".join(f"(?P<opens{n}>{opens})|(?P<closes{n}>{closes})" for n, (opens, closes) in enumerate(_APART)),
+    re.IGNORECASE | re.ASCII,
+)
+_NAME = re.compile(r"[a-z_:]+", re.IGNORECASE | re.ASCII)
 _FENCE = re.compile(r"^[ \t]*+```", re.MULTILINE)
+_TILDES = re.compile(r"^[ \t]*+~~~", re.MULTILINE)
 _FENCE_OPENS = ("```", "```json", "```JSON")
 
 
@@ -64,7 +93,8 @@ def read_answer(
     """The choice that the reply gives, or the lottery.
 
     finish: why the reply ends. alternatives: (token, log-probability) of what the first token might have been; where
-    the form is "token" they make the reply a lottery over the options. Raises `Unread`.
+    the form is "token" they make the reply a lottery over the options. What is no log-probability is left out. Raises
+    `Unread`.
     """
     asked = form_at(decision, wording, form)
     shape = answer_shape(decision, wording, asked)
@@ -83,6 +113,8 @@ def _check_finish(finish: Finish) -> None:
         raise Misfit("truncated", "the reply was cut off at the longest length allowed")
     if finish == "filter":
         raise Misfit("filtered", "the reply was withheld by the provider")
+    if finish != "stop":
+        raise Misfit("malformed", "the provider says that the reply did not end by itself")
 
 
 def _without_thinking(body: str) -> str:
@@ -97,10 +129,24 @@ def _without_thinking(body: str) -> str:
 
 
 def _check_thinking(before: str) -> None:
-    """Nothing counts that stands inside thinking which is not closed."""
-    tags = list(_TAG.finditer(before))
-    if tags and not tags[-1][1]:
-        raise Misfit("truncated", f"the reply ends before its {tags[-1][0]} is closed")
+    """Nothing counts that stands inside thinking, or a comment, which is not closed."""
+    opened = dict[str, str]()
+    for mark in _MARK.finditer(before):
+        kind = _kind(mark)
+        if str(mark.lastgroup).startswith("opens"):
+            opened[kind] = mark[0]
+        else:
+            opened.pop(kind, None)
+    if opened:
+        sign = printable_line(next(iter(opened.values()))[:_SIGN])
+        raise Misfit("truncated", f"the reply ends before its {sign} is closed")
+
+
+def _kind(mark: re.Match[str]) -> str:
+    """What closes what: signs of the same place in the table, and tags of the same name."""
+    place = str(mark.lastgroup).removeprefix("opens").removeprefix("closes")
+    name = _NAME.search(mark[0]) if place in _BY_NAME else None
+    return f"{place} {name[0].lower()}" if name else place
 
 
 def _answer(body: str, shape: Shape, asked: Form) -> Any:
@@ -148,6 +194,8 @@ def _check_before(before: str, *, fenced: bool, reasons: bool) -> None:
         raise Misfit("malformed", "the reply ends in a fence (```) that holds more than the JSON object")
     if len(_FENCE.findall(before)) % 2 != fenced:
         raise Misfit("malformed", "the JSON object stands inside a fence (```) that is not closed after it")
+    if len(_TILDES.findall(before)) % 2:
+        raise Misfit("malformed", "the JSON object stands inside a fence (~~~), and only ``` may hold it")
     if not reasons and before.strip(BLANK) not in ("", *_FENCE_OPENS):
         raise Misfit("malformed", "there is more in the reply than the JSON object")
 
@@ -180,7 +228,7 @@ def _named(body: str, shape: Names, alternatives: Alternatives) -> Reply:
     place = shape.place(body)
     if place is None:
         raise _no_name(body)
-    return _weighed(shape, alternatives) if alternatives else shape.options[place]
+    return _weighed(shape, place, alternatives) if alternatives else shape.options[place]
 
 
 def _no_name(body: str) -> Misfit:
@@ -190,18 +238,38 @@ def _no_name(body: str) -> Misfit:
     return Misfit("malformed", "the reply is not the name of one option alone" if body else "the reply is empty")
 
 
-def _weighed(shape: Names, alternatives: Alternatives) -> Lottery[Any]:
-    """Each option with the probability of the tokens that begin its name; no two names begin with the same letter."""
-    masses = [
-        sum(exp(min(log, 0.0)) for token, log in alternatives if log < _ROUNDING and _begins(small(name), token))
-        for name in shape.names
-    ]
+def _weighed(shape: Names, written: int, alternatives: Alternatives) -> Lottery[Any]:
+    """Each option with the probability of the tokens that count for it, where these tell beyond doubt.
+
+    The whole name of an option counts. A piece of at least two letters that a name begins with counts only where the
+    written name itself was begun by a piece; for a model that has whole names as tokens it begins another sentence. All
+    that begins a name and does not count is in doubt. No two names begin with the same letter.
+    """
+    tokens, names = _probabilities(alternatives), list(map(small, shape.names))
+    whole = [sum(p for token, p in tokens if token == name) for name in names]
+    pieces = [sum(p for token, p in tokens if _is_piece(token, name)) for name in names]
+    in_pieces = pieces[written] > whole[written]
+    masses = [a + b for a, b in zip(whole, pieces, strict=True)] if in_pieces else whole
     mass = sum(masses)
+    doubtful = sum(p for token, p in tokens if any(name.startswith(token) for name in names)) - mass
     if mass < MASS:
         raise Misfit("malformed", f"only {mass:.0%} of the probability of the first token lies on the options")
+    if doubtful > DOUBT:
+        raise Misfit("malformed", f"{doubtful:.0%} of the probability of the first token may be of an option or not")
+    if masses[written] < WRITTEN * mass:
+        raise Misfit("malformed", "the probabilities of the first token are not those of this reply")
     return Lottery(shape.options, tuple(part / mass for part in masses))
 
 
-def _begins(name: str, token: str) -> bool:
-    typed = small(token.strip())
-    return bool(typed) and name.startswith(typed)
+def _probabilities(alternatives: Alternatives) -> list[tuple[str, float]]:
+    """The tokens, blanks and case aside, with their probabilities; what is empty, or has none, is left out."""
+    typed = [(small(token.strip()), log) for token, log in alternatives]
+    return [(token, exp(min(log, 0.0))) for token, log in typed if token and log is not None and _is_log(log)]
+
+
+def _is_log(log: float) -> bool:
+    return isfinite(log) and log < _ROUNDING
+
+
+def _is_piece(token: str, name: str) -> bool:
+    return _PIECE <= len(token) < len(name) and name.startswith(token)

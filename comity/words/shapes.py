@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from comity.core.match import Reply
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Schema, Space, Text, to_json
 from comity.words.phrases import listed, some
 from comity.words.printable import printable_line
@@ -246,13 +247,16 @@ class Percents:
 
     def spelled(self, choice: Any) -> Any:
         """The lottery, or the choice as the lottery that is certain of it, in whole percentages that sum to 100."""
-        lottery = choice if isinstance(choice, Lottery) else Lottery((choice,), (1.0,))
-        shares = [100 * sum(p for other, p in lottery.chances() if other in OneOf((own,))) for own in self.options]
-        return dict(zip(self.names, _rounded(shares), strict=True))
+        return dict(zip(self.names, percentages(choice, self.options), strict=True))
 
 
-def _rounded(shares: Sequence[float]) -> list[int]:
-    """Whole numbers with the sum 100 next to the shares: what is missing goes to those that lost most by rounding."""
+def percentages(reply: Reply, options: Sequence[Any]) -> list[int]:
+    """The whole percentages, with the sum 100, next to the probabilities of a lottery, or of one certain choice.
+
+    All are rounded down, and what is missing goes to those that lost most by it.
+    """
+    lottery = reply if isinstance(reply, Lottery) else Lottery((reply,), (1.0,))
+    shares = [100 * sum(p for other, p in lottery.chances() if other in OneOf((own,))) for own in options]
     whole = [int(share + 1e-9) for share in shares]
     by_loss = sorted(range(len(shares)), key=lambda place: whole[place] - shares[place])
     for place in by_loss[: 100 - sum(whole)]:

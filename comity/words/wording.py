@@ -300,10 +300,14 @@ class Frame:
 
     def name(self, player: int) -> str:
         """What that player is called."""
-        place = player if self.seats is None else self.seats[player]
+        place = self.place(player)
         if place == self.reader:
             return self.wording.templates["names.you"]
         return self._called(place)
+
+    def place(self, player: int) -> int:
+        """Who that player is in the present coordinates."""
+        return player if self.seats is None else self.seats[player]
 
     def _called(self, place: int) -> str:
         player = self.wording.player(place)

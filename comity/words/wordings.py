@@ -30,7 +30,7 @@ FACTS: dict[type, Renderer] = {**GAMES, **MECHANISMS, **OUTCOMES}
 RULES: frozenset[type] = RULES_OF_GAMES | RULES_OF_MECHANISMS
 """The types of facts that say a rule and stand unchanged through a match; all others are news."""
 
-STANDARD = ("plain", "terse")
+STANDARD = ("plain", "terse", "neutral")
 """The wordings that come with comity, by name."""
 
 OPPOSITES = (

@@ -140,6 +140,7 @@ def test_runs_of_other_rules_and_agents_are_named(pilot: Path, tmp_path: Path) -
     assert f"{tmp_path / 'run'} has other agents than {pilot}" in said
 
 
+@pytest.mark.slow
 def test_a_report_leaves_its_figures_and_tables_as_files(pilot: Path, tmp_path: Path) -> None:
     done = comity("report", pilot, "--out", tmp_path / "page.html", "--files", tmp_path / "files")
     assert done.returncode == 0, done.stderr

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import math
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -43,7 +45,7 @@ from comity.llm.errors import (
     TimedOut,
     Unavailable,
 )
-from comity.llm.inspecting import InspectEndpoint, inspect_endpoint
+from comity.llm.inspecting import InspectEndpoint, completions, inspect_endpoint
 from comity.llm.ledger import Ledger
 from comity.llm.request import Completion, Draw, Message, Request, Settings
 from comity.llm.store import Memory
@@ -173,9 +175,29 @@ def test_several_samples_share_the_usage() -> None:
     assert sum(each.usage.output for each in found) == 8
 
 
-def test_fewer_answers_than_asked_for_are_no_answer() -> None:
-    with pytest.raises(Unavailable, match="1 answers came for 2"):
-        sent(mocked(said()), samples=2)
+def test_fewer_answers_than_asked_for_are_what_they_are() -> None:
+    [found] = sent(mocked(said("A")), samples=2)
+    assert found.text == "A"
+    with pytest.raises(Unavailable, match="no answer came for 2"):
+        completions("inspect:m/m", ModelOutput(model="m", choices=[]), ASKED, 2, 0.0)
+
+
+@pytest.mark.parametrize("odd", [-math.inf, math.inf, math.nan, 7.5])
+def test_log_probabilities_that_are_none_are_left_out(odd: float) -> None:
+    tops = [TopLogprob(token="A", logprob=odd), TopLogprob(token="B", logprob=-0.5)]
+    first = Logprob(token="B", logprob=-0.5, top_logprobs=tops)
+    message = ChatMessageAssistant(content="B")
+    choices = [ChatCompletionChoice(message=message, stop_reason="stop", logprobs=Logprobs(content=[first]))]
+    request = replace(ASKED, alternatives=2)
+    [found] = completions("inspect:m/m", ModelOutput(model="m", choices=choices), request, 1, 0.0)
+    assert found.alternatives == (("B", -0.5),)
+
+
+def test_numbers_of_tokens_that_are_none_count_as_not_told() -> None:
+    output = said("four").model_copy(update={"usage": ModelUsage(input_tokens=9, output_tokens=10**30)})
+    [found] = completions("inspect:m/m", output, ASKED, 1, 0.0)
+    assert not found.usage.known
+    assert found.usage.output < 10**9
 
 
 def test_a_usage_that_is_not_said_is_bounded() -> None:

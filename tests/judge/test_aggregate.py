@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import chi2_contingency
 
-from comity.judge.aggregate import by, cramers_v, differences, equal_counts, in_common, of_marks, pooled_counts, shares
+from comity.judge.aggregate import by, cramers_v, differences, in_common, of_marks, shares
 from comity.judge.marks import Marks, Rater
 from tests.judge.conftest import TERMS
 
@@ -82,12 +82,6 @@ def test_intervals_hold_the_truth(equal: bool) -> None:
         for place, found in enumerate(shares(present, codes, strata, drawn, equal=equal)):
             held[place] += found.low <= truth[:, place].mean() <= found.high
     assert ((held / 600 > 0.92) & (held / 600 < 0.985)).all(), held / 600
-
-
-def test_counts_pooled_and_equal() -> None:
-    counts, totals = [[9, 0], [0, 1], [0, 0]], [90, 10, 0]
-    assert pooled_counts(counts, totals) == pytest.approx([0.09, 0.01])
-    assert equal_counts(counts, totals) == pytest.approx([0.05, 0.05])
 
 
 def test_mechanisms_are_compared_over_what_all_of_them_have() -> None:

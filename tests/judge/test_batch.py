@@ -137,10 +137,10 @@ def test_a_model_without_batches_is_refused_before_anything_is_sent(tmp_path: Pa
 def test_a_cap_too_small_says_so_and_keeps_all(tmp_path: Path) -> None:
     written(tmp_path, 3)
     with serving(FakeProvider(brain())) as provider:
-        ended = judged_by(tmp_path, provider.url, "out", "--batch", "--cap", "0.000001")
+        ended = judged_by(tmp_path, provider.url, "out", "--batch", "--cap", "0.0051")
     assert ended.returncode == 3
     assert "The cap of" in ended.stderr
-    assert "--resume --batch goes on" in ended.stderr
+    assert "--resume --batch with a larger --cap goes on" in ended.stderr
 
 
 def test_the_estimate_knows_the_price_of_batches(tmp_path: Path) -> None:

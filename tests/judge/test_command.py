@@ -140,13 +140,67 @@ def test_a_cap_and_a_missing_key_end_it_with_a_sentence(file: Path, models: dict
     capped = called(arguments(file, "--model", "test:good", "--cap", "0.009"))
     assert capped.returncode == 3
     assert "The cap of $0.00" in capped.stderr
-    assert "Judging has stopped; what was judged is kept in" in capped.stderr
+    assert (
+        f"Judging has stopped; what was judged is kept in {file.parent / 'out'}, and --resume with a" in capped.stderr
+    )
     with Judgements.open(file.parent / "out") as kept:
         assert kept.spent()[1] <= 0.009
     keyless = called(arguments(file, "--model", "test:none", "--resume"))
     assert "test:good" not in keyless.stderr
-    assert keyless.returncode == 3
+    assert keyless.returncode == 2
     assert "test:none needs a key" in keyless.stderr
+
+
+def refused(file: Path, *more: str) -> str:
+    """The one sentence with which judging is refused, before anything is written."""
+    ended = called(arguments(file, *more))
+    assert ended.returncode == 2
+    assert not (file.parent / "out").exists()
+    assert ended.stderr.count("\n") == 1
+    return ended.stderr
+
+
+def test_what_stands_against_asking_is_found_before_anything_is_written(
+    file: Path, models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "test:none needs a key" in refused(file, "--model", "test:good", "--model", "test:none")
+    assert models["test:good"].sent == []
+    dear = refused(file, "--model", "test:good", "--cap", "0.001", "--input-price", "1", "--output-price", "4")
+    assert "test:good: the cap ($0.001) is less than one answer may cost ($0.008)" in dear
+
+    async def rejects(self: Model, timeout: float) -> None:
+        raise KeyRefused(f"{self.name} does not accept the key.")
+
+    monkeypatch.setattr(Model, "check", rejects)
+    assert "test:good does not accept the key" in refused(file, "--model", "test:good")
+    monkeypatch.setattr(Model, "refusals", lambda *asked, **more: ["test:good has no temperature."])
+    assert "test:good has no temperature" in refused(file, "--model", "test:good", "--temperature", "1")
+    monkeypatch.undo()
+    assert "has the form" in refused(file, "--model", "foo")
+    assert "the provider 'foo' is unknown" in refused(file, "--model", "foo:bar")
+    table = file.parent / "people.csv"
+    table.write_text("reason,label\n")
+    assert "labels of people need the columns id, labels; id and labels are missing" in refused(
+        file, "--model", "keywords", "--human", str(table)
+    )
+
+
+def test_where_nothing_could_be_labelled_it_says_why_and_fails(file: Path, models: dict[str, Model]) -> None:
+    ended = called(arguments(file, "--model", "test:bad"))
+    assert ended.returncode == 1
+    assert "judged: 40, of these 40 without a labelling" in ended.stdout
+    assert "without a labelling, by cause: 40 malformed\n" in ended.stdout
+    assert ended.stderr.startswith("comity: nothing could be labelled: ")
+    assert ended.stderr.endswith(" Let another model judge, and try it with --limit first.\n")
+    both = called(arguments(file, "--model", "test:bad", "--model", "test:good", "--resume"))
+    assert (both.returncode, both.stderr) == (0, "")
+    assert "by cause: 40 malformed\n" in both.stdout
+
+
+def test_a_context_there_is_not_is_told_in_words_of_people(file: Path) -> None:
+    said = called(arguments(file, "--model", "keywords", "--context", "all")).stderr
+    assert "'all' is not one of 'reason', 'game', 'prompt', 'action'" in said
+    assert "Value error" not in said
 
 
 def test_after_a_missing_key_it_can_be_begun_anew(file: Path, models: dict[str, Model]) -> None:
@@ -187,6 +241,7 @@ def test_wrong_questions_get_a_sentence(more: list[str], sentence: str) -> None:
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_report_of_a_run_has_what_was_judged(tmp_path: Path) -> None:
     played = [record for record in records() if record.match.cell.mechanism_label in ("none", "repetition")]
     run = with_calls(tmp_path / "run", played)

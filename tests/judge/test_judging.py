@@ -279,7 +279,7 @@ def test_people_are_read(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("id,label\n", "need the columns id, labels; labels is missing"),
-        ("", "need the columns id, labels; id, labels is missing"),
+        ("", "need the columns id, labels; id and labels are missing"),
         ("id,labels\nr9,alpha\n", "line 2: there is no reason with the id 'r9'"),
         ("id,labels\nr0,alpha\nr0,\n", "line 3: the reason 'r0' stands there twice"),
         ("id,labels\nr0,alfa\n", "line 2: there is no label 'alfa'; there are: alpha, beta, never"),

@@ -49,7 +49,8 @@ def test_effective_counts() -> None:
     marks = np.repeat([1.0, 0.0, 1.0, 0.0, 1.0, 0.0], 10)
     together = effective(marks, np.repeat(np.arange(6), 10))
     assert together == pytest.approx(5)  # six draws, with one degree of freedom gone
-    assert effective(marks, np.arange(60)) <= 60
+    assert effective(marks, np.arange(60)) == 60
+    assert effective(marks, np.r_[np.arange(59), 58]) <= 60
     assert effective(np.ones(8), np.arange(8)) == 8
     assert effective([], []) == 0
 

@@ -78,7 +78,7 @@ def test_everything_else_is_no_labelling(text: str, cause: str) -> None:
 
 def test_a_cut_or_withheld_answer_is_none_even_if_it_could_be_read() -> None:
     good = '{"labels": ["alpha"], "confidence": 1}'
-    for finish, cause in (("length", "truncated"), ("filter", "filtered")):
+    for finish, cause in (("length", "truncated"), ("filter", "filtered"), ("other", "malformed")):
         with pytest.raises(Unread) as caught:
             read(good, finish)  # type: ignore[arg-type]
         assert caught.value.cause == cause

@@ -35,6 +35,7 @@ from comity.llm.request import Completion, Draw, Message, Request, Settings, Usa
 from comity.llm.store import Memory, Submitted
 from tests.llm import scripted
 from tests.llm.loopback import reaching
+from tests.llm.virtual import virtually
 
 T = TypeVar("T")
 
@@ -383,7 +384,8 @@ USAGE = Usage(100, 0, 20)
 class Office:
     """An endpoint that takes batches as it is told. submits, collects: what is raised in turn, None for nothing.
 
-    ends: after how many looks a batch is done. taken: every batch by its ticket.
+    ends: after how many looks a batch is done. taken: every batch by its ticket. before, pause: seconds before a batch
+    is taken, and from then until that is said.
     """
 
     submits: Sequence[BaseException | None] = (None,)
@@ -400,6 +402,7 @@ class Office:
     name: str = MODEL
     line: str = MODEL
     pause: float = 0.0
+    before: float = 0.0
 
     def refusals(self, settings: Settings, *, schema: bool, alternatives: int, samples: int) -> Sequence[str]:
         return ()
@@ -417,6 +420,7 @@ class Office:
     async def submit(self, asked: Mapping[str, Request], timeout: float) -> str:
         error = self.submits[min(self.tries, len(self.submits) - 1)]
         self.tries += 1
+        await asyncio.sleep(self.before)
         if error is not None:
             raise error
         self.taken[f"ticket {len(self.taken)}"] = dict(asked)
@@ -448,6 +452,11 @@ def complete(office: Office, store: Memory, asks: Sequence[tuple[Request, Draw]]
     return asyncio.run(Client(store, ledger, FAST).complete_batch(office, asks))
 
 
+def known(store: Memory, losses: Sequence[float]) -> float:
+    """What a later process takes for possibly paid."""
+    return uncertain(store.batches()) + sum(losses)
+
+
 def worst_of(asks: Sequence[tuple[Request, Draw]], price: Price) -> float:
     return sum(worst_case(request, price) or 0.0 for request, _ in asks)
 
@@ -473,18 +482,37 @@ def test_a_provider_that_stays_busy_is_given_up_with_nothing_lost() -> None:
     assert (ledger.uncertain, ledger.reserved, store.batches()) == (0, 0, ())
 
 
+def test_a_provider_that_is_busy_has_taken_nothing_from_who_is_interrupted_meanwhile() -> None:
+    store, ledger = Memory(), Ledger(1.0)
+
+    async def trial(office: Office, seconds: float) -> None:
+        task = asyncio.create_task(Client(store, ledger).complete_batch(office, local(3)))
+        await asyncio.sleep(seconds)
+        assert office.tries == 1
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    virtually(trial(Office(submits=[Overloaded("busy", retry_after=60.0)]), 30.0))  # while it is waited for
+    assert (store.batches(), ledger.reserved, ledger.uncertain) == ((), 0, 0)
+    virtually(trial(Office(submits=[Overloaded("busy")], before=2.0), 1.0))  # before it has said so
+    assert (store.batches(), ledger.reserved, ledger.uncertain) == ((), 0, 0)
+
+
 def test_a_batch_nobody_knows_of_counts_as_possibly_paid_in_later_processes_too() -> None:
-    office, ledger, store, asks = Office(submits=[Unavailable("lost"), None]), Ledger(1.0), Memory(), local(3)
+    losses: list[float] = []
+    office, store, asks = Office(submits=[Unavailable("lost"), None]), Memory(), local(3)
+    ledger = Ledger(1.0, lost=losses.append)
     came = complete(office, store, asks, ledger)
     assert texts(came) == ["Unavailable"] * 3
     worst = worst_of(asks, HALF)
     assert ledger.uncertain == pytest.approx(worst)
     assert ledger.reserved == 0
-    assert uncertain(store.batches()) == pytest.approx(worst)
-    later = Ledger(1.0, uncertain=uncertain(store.batches()))
+    assert known(store, losses) == pytest.approx(worst)
+    later = Ledger(1.0, uncertain=known(store, losses), lost=losses.append)
     assert texts(complete(office, store, asks, later)) == ["number 0", "number 1", "number 2"]
     assert later.uncertain == pytest.approx(worst)
-    assert uncertain(store.batches()) == pytest.approx(worst), "it stays known"
+    assert known(store, losses) == pytest.approx(worst), "it stays known"
 
 
 def test_who_is_killed_while_it_sends_leaves_a_trace() -> None:
@@ -541,24 +569,27 @@ def test_looking_that_keeps_failing_gives_up_and_can_be_resumed() -> None:
 
 
 def test_a_batch_the_provider_has_lost_is_possibly_paid_for_and_can_be_asked_again() -> None:
-    office, store, ledger, asks = Office(collects=[BadRequest("no such batch"), None]), Memory(), Ledger(1.0), local(2)
+    losses: list[float] = []
+    office, store, asks = Office(collects=[BadRequest("no such batch"), None]), Memory(), local(2)
+    ledger = Ledger(1.0, lost=losses.append)
     assert texts(complete(office, store, asks, ledger)) == ["Unavailable"] * 2
     assert ledger.uncertain > 0
     assert ledger.reserved == 0
-    assert uncertain(store.batches()) == pytest.approx(ledger.uncertain)
+    assert known(store, losses) == pytest.approx(ledger.uncertain)
     assert texts(complete(office, store, asks, Ledger(1.0, uncertain=ledger.uncertain))) == ["number 0", "number 1"]
 
 
 def test_what_came_is_kept_before_what_stops_the_run_is_raised() -> None:
     store, asks = Memory(), local(4)
     office = Office(outcomes={"number 1": BadRequest("no such model"), "number 2": Unavailable("unreadable")})
-    ledger = Ledger(1.0)
+    losses: list[float] = []
+    ledger = Ledger(1.0, lost=losses.append)
     with pytest.raises(BadRequest, match="no such model"):
         complete(office, store, asks, ledger)
     kept = [store.get(*ask) for ask in asks]
     assert [one is None for one in kept] == [False, True, True, False]
     assert ledger.uncertain == pytest.approx(worst_of(asks[2:3], HALF)), "an unreadable answer may cost"
-    assert uncertain(store.batches()) == pytest.approx(ledger.uncertain)
+    assert known(store, losses) == pytest.approx(ledger.uncertain)
 
 
 def test_a_crash_between_the_answers_and_the_note_of_them_costs_nothing_twice() -> None:
@@ -633,6 +664,7 @@ def test_a_run_that_has_stopped_sends_no_batch() -> None:
     assert office.tries == 1
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     count=st.integers(1, 30),
@@ -645,7 +677,8 @@ def test_the_cap_is_never_passed_and_every_dollar_is_settled(
 ) -> None:
     asks = local(count)
     worst = max(worst_of([ask], HALF) for ask in asks)
-    ledger = Ledger(cap * worst)
+    losses: list[float] = []
+    ledger = Ledger(cap * worst, lost=losses.append)
     outcomes = {f"number {number}": Unavailable("lost", sent=number % 2 == 0) for number in failing}
     office, store = Office(outcomes=outcomes, cost=paid * worst), Memory()
     try:
@@ -654,7 +687,7 @@ def test_the_cap_is_never_passed_and_every_dollar_is_settled(
         assert ledger.spent + ledger.uncertain + worst > cap * worst
     assert ledger.spent + ledger.uncertain <= cap * worst * (1 + 1e-9)
     assert ledger.reserved == pytest.approx(0, abs=1e-12)
-    assert uncertain(store.batches()) == pytest.approx(ledger.uncertain)
+    assert known(store, losses) == pytest.approx(ledger.uncertain)
     names = [name for taken in office.taken.values() for name in taken]
     assert len(names) == len(set(names)), "nothing is sent twice"
 

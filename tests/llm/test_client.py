@@ -16,6 +16,7 @@ from comity.llm.endpoint import Endpoint
 from comity.llm.errors import (
     BadRequest,
     CallFailed,
+    CapReached,
     Filtered,
     KeyRefused,
     ModelError,
@@ -377,7 +378,7 @@ def test_the_cap_stops_the_run_when_nothing_in_flight_could_free_enough() -> Non
         answered = [one for one in came if isinstance(one, Completion)]
         # A request is sent as long as its worst case is affordable: until less than one is left.
         assert len(answered) == 19
-        assert {type(one) for one in came} == {Completion, OutOfMoney}
+        assert {type(one) for one in came} == {Completion, CapReached}
         assert len({str(one) for one in came if isinstance(one, OutOfMoney)}) == 1
         assert endpoint.peak == 10
         assert_at_rest(used)
@@ -418,6 +419,7 @@ def test_a_provider_that_comes_back_in_time_loses_few() -> None:
     virtually(main())
 
 
+@pytest.mark.slow
 def test_as_many_are_in_flight_as_may_be_until_the_tail() -> None:
     async def main() -> None:
         chance, last_queued = random.Random(3), [0.0]
@@ -514,6 +516,9 @@ def test_samples_that_did_not_come_are_asked_again() -> None:
         came = await all_of([used.complete(endpoint, request(), draw(n)) for n in range(6)])
         assert len({one.text for one in came}) == 6
         assert endpoint.paid == 6
+        assert used.account.total.coalesced == 1
+        await all_of([used.complete(endpoint, request(), draw(n)) for n in range(6, 12)])
+        assert [sending.samples for sending in endpoint.seen] == [1, 5, *[1] * 9]  # and never together again
         assert_at_rest(used)
 
     virtually(main())
@@ -547,15 +552,16 @@ def test_what_has_failed_before_is_not_sent_together_with_what_has_not() -> None
 
 def test_attempts_are_counted_anew_after_some_of_the_samples_came() -> None:
     async def main() -> None:
-        async def three_failures_before_each(sending: Sending) -> Sequence[Completion] | BaseException:
+        async def script(sending: Sending) -> Sequence[Completion] | BaseException:
             came = (await answers(sending))[:1]
-            return came if sending.number % 4 == 0 else Unavailable("500")
+            return Unavailable("500") if sending.number in (1, 2, 3, 5) else came
 
-        endpoint = Scripted(three_failures_before_each, samples=8)
+        endpoint = Scripted(script, samples=8)
         used = client(limited(1), coalesce=True)
         busy = used.complete(endpoint, request("busy"), draw())
         came = await all_of([busy, *(used.complete(endpoint, request(), draw(n)) for n in range(3))])
-        assert [one.attempts for one in came] == [1, 4, 4, 4]
+        assert [sending.samples for sending in endpoint.seen] == [1, 3, 3, 3, 3, 1, 1, 1]
+        assert [one.attempts for one in came] == [1, 4, 2, 1]
 
     virtually(main())
 
@@ -602,6 +608,19 @@ def test_a_request_for_many_goes_on_as_long_as_one_of_them_is_wanted() -> None:
             call.cancel()
         await calls[2]
         assert [store.get(request(), draw(n)) is not None for n in range(3)] == [True] * 3
+        assert_at_rest(used)
+
+    virtually(main())
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_what_stops_the_run_after_the_provider_worked_on_it_may_have_been_paid(sent: bool) -> None:
+    async def main() -> None:
+        used = client(cap=1.0)
+        with pytest.raises(OutOfMoney, match="empty"):
+            await used.complete(Scripted(steps(OutOfMoney("account is empty", sent=sent))), request(), draw())
+        assert used._ledger.uncertain == pytest.approx(WORST if sent else 0.0, abs=1e-12)
+        assert used.account.total.uncertain == used._ledger.uncertain
         assert_at_rest(used)
 
     virtually(main())
@@ -804,6 +823,7 @@ async def wild(sending: Sending, chance: random.Random) -> Sequence[Completion] 
     ]
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), coalesce=st.booleans())
 def test_law_whatever_happens_the_cap_holds_and_every_paid_answer_is_kept(seed: int, coalesce: bool) -> None:
     async def main() -> None:

@@ -168,6 +168,7 @@ def test_other_failures_only_stop_the_growth(failure: CallFailed) -> None:
     virtually(main())
 
 
+@pytest.mark.slow
 def test_without_a_given_number_the_window_is_found_up_to_its_bound() -> None:
     async def main() -> None:
         line = made(Limits())
@@ -236,6 +237,32 @@ def test_a_withdrawn_ticket_gets_no_place_and_takes_none() -> None:
         line.left(held)
         assert await behind is not None
         assert line.in_flight == 1
+
+    virtually(main())
+
+
+def test_how_many_wait_is_known_however_they_leave_the_queue() -> None:
+    async def main() -> None:
+        line = made(Limits(in_flight=1))
+        held = await line.enter(Ticket(0.0))
+        assert held is not None
+        assert line.waiting == 0
+        withdrawn = Ticket(0.0)
+        leaving = asyncio.create_task(line.enter(withdrawn))
+        served, cancelled, last = (asyncio.create_task(line.enter(Ticket(0.0))) for _ in range(3))
+        await asyncio.sleep(0)
+        assert line.waiting == 4
+        withdrawn.withdraw()
+        cancelled.cancel()
+        await asyncio.wait((leaving, cancelled))
+        assert line.waiting == 2
+        line.left(held)
+        place = await served
+        assert place is not None
+        assert line.waiting == 1
+        line.left(place)
+        await last
+        assert line.waiting == 0
 
     virtually(main())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.llm.answers import divided
+from comity.llm import offers
+from comity.llm.answers import divided, likely
 from comity.llm.endpoint import Endpoint, Price
 from comity.llm.errors import (
     BadRequest,
@@ -29,6 +31,7 @@ from comity.llm.errors import (
     ModelError,
     OutOfMoney,
     Overloaded,
+    RunStops,
     TimedOut,
     TooLong,
     Unavailable,
@@ -193,6 +196,57 @@ def test_alternatives_of_the_first_token_from_google() -> None:
     assert call.provider.bodies[0]["generationConfig"]["logprobs"] == 2
 
 
+ODD: list[Any] = [None, "", "x", "-1", [], {}, -(10**400), float("-inf"), float("inf"), float("nan"), 7.5, 10**30]
+
+
+@pytest.mark.parametrize("form", [RESPONSES, GOOGLE], ids=lambda form: form.name)
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:9])
+@pytest.mark.filterwarnings("ignore::UserWarning:pydantic")
+def test_log_probabilities_that_are_none_are_left_out(form: Format, odd: object) -> None:
+    body = json.loads(json.dumps(form.plain))
+    if form is GOOGLE:
+        odds: Any = [{"token": "de", "logProbability": odd}, {"token": "no"}, {"token": "co", "logProbability": -0.25}]
+        body["candidates"][0]["logprobsResult"] = {"topCandidates": [{"candidates": odds}]}
+    else:
+        tops: Any = [{"token": "de", "logprob": odd, "bytes": []}, {"token": "no"}, {"token": "co", "logprob": -0.25}]
+        body["output"][1]["content"][0]["logprobs"] = [{**tops[0], "top_logprobs": tops}]
+    try:
+        (kept,) = talked(form, saying(body), asking(form, alternatives=3)).completions
+    except Unavailable:
+        assert odd == -(10**400) or (form is GOOGLE and not isinstance(odd, float))  # what the libraries do not read
+        return
+    assert kept.alternatives in ((("co", -0.25),), (("de", -1.0), ("co", -0.25)))
+    assert (len(kept.alternatives) == 2) == (form is GOOGLE and odd == "-1")  # which its library reads as a number
+    assert kept == Completion.from_json(json.loads(json.dumps(kept.to_json(), allow_nan=False)))
+
+
+@given(st.lists(st.tuples(st.text() | st.none(), st.floats() | st.none() | st.integers() | st.text())))
+def test_what_is_kept_as_likely_is_the_logarithm_of_a_probability(pairs: list[tuple[object, object]]) -> None:
+    for token, log in likely(pairs):
+        assert isinstance(token, str)
+        assert type(log) is float
+        assert 0 <= math.exp(log) < 1.02
+
+
+@pytest.mark.filterwarnings("ignore")  # pydantic-ai warns that it could not read them
+@every_format
+@pytest.mark.parametrize("odd", [-1, 2.5, 1e308, 10**30, 2**53 + 1])
+def test_numbers_of_tokens_that_are_none_count_as_not_told(form: Format, odd: float) -> None:
+    names = {CHAT.name: "completion_tokens", GOOGLE.name: "candidatesTokenCount"}
+    body = json.loads(json.dumps(form.plain))
+    counts = body["usageMetadata" if form is GOOGLE else "usage"]
+    name = names.get(form.name, "output_tokens")
+    assert name in counts
+    counts[name] = odd
+    request = asking(form)
+    try:
+        (kept,) = talked(form, saying(body), request, price=PRICE).completions
+    except Unavailable:
+        assert odd == 2.5 or odd == 1e308  # a library takes whole numbers only
+        return
+    assert kept.usage == Usage(input=request.size, output=200, known=False)
+
+
 def test_reasoning_that_takes_all_of_the_answer_is_a_cut_answer() -> None:
     told = "Could not finish the message because max_tokens or model output limit was reached."
     request = asking(CHAT)
@@ -236,9 +290,20 @@ def test_a_single_sample_asks_for_no_number() -> None:
     assert "n" not in talked(CHAT, saying(CHAT.plain)).provider.bodies[0]
 
 
-def test_a_server_that_gives_one_sample_of_several_is_found_out() -> None:
-    with pytest.raises(BadRequest, match="1 of 3 samples"):
-        talked(CHAT, saying(CHAT.plain), samples=3)
+@pytest.mark.parametrize("came", [1, 2, 4])
+def test_another_number_of_samples_than_asked_for_is_what_it_is(came: int) -> None:
+    call = talked(CHAT, saying(several(list("abcd")[:came])), samples=3, price=PRICE)
+    assert [kept.text for kept in call.completions] == list("abc")[:came]
+    assert sum(kept.usage.input for kept in call.completions) == 100
+    assert sum(kept.usage.output for kept in call.completions) == 30
+
+
+def test_samples_that_were_broken_off_take_no_others_with_them() -> None:
+    body = several(["a", "b", "c"])
+    body["choices"][0]["finish_reason"] = "error"
+    kept = talked(CHAT, saying(body), samples=3, price=PRICE).completions
+    assert [one.text for one in kept] == ["b", "c"]
+    assert sum(one.usage.output for one in kept) == 30
 
 
 @pytest.mark.parametrize("form", [RESPONSES, ANTHROPIC, GOOGLE], ids=lambda form: form.name)
@@ -272,6 +337,7 @@ def failing(form: Format, answer: Answer, **how: Any) -> ModelError:
     return caught.value
 
 
+@pytest.mark.slow
 @every_format
 @pytest.mark.parametrize(
     ("status", "meaning"),
@@ -369,6 +435,7 @@ def test_a_prompt_that_is_too_long(form: Format, message: str, code: str) -> Non
     assert "longer than the model can read" in str(error)
 
 
+@pytest.mark.slow
 @every_format
 @pytest.mark.parametrize(
     "answer",
@@ -544,6 +611,64 @@ def test_a_withheld_answer_is_a_completion(form: Format, old: str, new: str) -> 
     body = json.loads(json.dumps(form.plain).replace(old, new))
     (kept,) = talked(form, saying(body)).completions
     assert (kept.text, kept.finish) == ("cooperate", "filter")
+
+
+ENDINGS = [
+    *((CHAT, '"stop"', word, "length") for word in ("max_tokens", "model_length")),
+    *((CHAT, '"stop"', word, "other") for word in ("tool_calls", "function_call", "abort")),
+    *((CHAT, '"stop"', word, "stop") for word in ("eos", None)),
+    *((CHAT, '"stop"', word, "error") for word in ("error", "insufficient_system_resource")),
+    *((RESPONSES, '"status": "completed", "inc', word, "other") for word in ("cancelled", "in_progress", "queued")),
+    (RESPONSES, '"status": "completed", "inc', "incomplete", "length"),
+    (RESPONSES, '"status": "completed", "inc', "failed", "error"),
+    *((ANTHROPIC, '"end_turn"', word, "other") for word in ("pause_turn", "tool_use")),
+    (ANTHROPIC, '"end_turn"', "stop_sequence", "stop"),
+    (ANTHROPIC, '"end_turn"', "model_context_window_exceeded", "length"),
+    *((GOOGLE, '"STOP"', word, "other") for word in ("OTHER", "LANGUAGE", "MALFORMED_FUNCTION_CALL")),
+    *((GOOGLE, '"STOP"', word, "filter") for word in ("RECITATION", "BLOCKLIST")),
+]
+
+
+@pytest.mark.parametrize(("form", "old", "word", "finish"), ENDINGS, ids=lambda value: str(value)[:12])
+def test_why_an_answer_ended(form: Format, old: str, word: str | None, finish: str) -> None:
+    said = json.dumps(form.plain)
+    assert said.count(old) == 1
+    new = json.dumps(word)
+    body = json.loads(said.replace(old, old.replace('"completed"', new) if form is RESPONSES else new))
+    if finish == "error":
+        with pytest.raises(Unavailable):
+            talked(form, saying(body))
+        return
+    (kept,) = talked(form, saying(body)).completions
+    assert (kept.text, kept.finish) == ("cooperate", finish)
+
+
+@pytest.mark.parametrize("native", ["error", "stop", "whatever"])
+def test_a_model_behind_openrouter_that_breaks_off_has_not_answered(native: str) -> None:
+    body = json.loads(json.dumps(CHAT.plain).replace('"stop"', '"error"'))
+    body["provider"], body["choices"][0]["native_finish_reason"] = "Somebody", native
+
+    async def broken_off() -> None:
+        model = "openrouter:maker/model-1"
+        async with serving(saying(body)) as provider, reaching(model, provider.root + "/v1") as one:
+            await one.send(asking(CHAT), 20)
+
+    with pytest.raises(Unavailable, match="broke its answer off"):
+        asyncio.run(broken_off())
+
+
+@pytest.mark.parametrize(("status", "sent"), [(200, True), (402, False)])
+def test_what_stops_the_run_says_whether_an_answer_came(status: int, sent: bool) -> None:
+    body = {"error": {"code": 402, "message": "Insufficient credits"}}
+
+    async def refused() -> None:
+        model = "openrouter:maker/model-1"
+        async with serving(saying(body, status)) as provider, reaching(model, provider.root + "/v1") as one:
+            await one.send(asking(CHAT), 20)
+
+    with pytest.raises(RunStops) as caught:
+        asyncio.run(refused())
+    assert caught.value.sent == sent
 
 
 def test_a_refusal_in_words_is_kept() -> None:
@@ -757,6 +882,22 @@ def test_efforts_at_openai_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not one.refusals(Settings(effort="none"), schema=False, alternatives=0, samples=1)
 
 
+def test_refusals_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = endpoint("vllm:some/model", base_url="http://127.0.0.1:9/v1")
+    looked: list[int] = []
+    find = offers.refusals
+
+    def counted(rendering: Any, settings: Settings, *, samples: int, **rest: Any) -> list[str]:
+        looked.append(samples)
+        return find(rendering, settings, samples=samples, **rest)
+
+    monkeypatch.setattr(offers, "refusals", counted)
+    for samples in (2, 2, 3, 2):
+        assert not one.refusals(Settings(), schema=False, alternatives=0, samples=samples)
+        assert one.refusals(Settings(), schema=False, alternatives=99, samples=samples)
+    assert looked == [2, 2, 3, 3]
+
+
 def test_refusals_are_found_inside_a_running_loop() -> None:
     async def inside() -> list[str]:
         return refused("openai-responses:gpt-4o-mini", Settings(seed=1))
@@ -782,6 +923,7 @@ def test_check_asks_one_word(form: Format) -> None:
         asyncio.run(checked(saying(form.error("no such model", "x"), 404)))
 
 
+@pytest.mark.slow
 @every_format
 def test_as_many_calls_are_in_flight_as_are_made(form: Format) -> None:
     calls = 250

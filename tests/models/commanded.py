@@ -8,13 +8,16 @@ import sys
 from pathlib import Path
 
 from comity.cli import main
+from comity.records.store import FILE_NAME
 
 
 def started(path: Path, *options: str) -> subprocess.Popen[str]:
     """A process that plays the plan in that file into the folder `run` beside it, going on if there is something."""
-    command = [sys.executable, "-m", "tests.models.commanded", "run", str(path), "--out", str(path.parent / "run")]
+    folder = path.parent / "run"
+    command = [sys.executable, "-m", "tests.models.commanded", "run", str(path), "--out", str(folder)]
+    resume = ["--resume"] if (folder / FILE_NAME).exists() else []
     return subprocess.Popen(
-        [*command, "--resume", "--no-report", *options],
+        [*command, *resume, "--no-report", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -32,6 +32,24 @@ def test_a_key_that_is_missing(tmp_path: Path) -> None:
     assert "mixed:" in said
 
 
+def test_a_run_there_is_not_cannot_be_gone_on_with(tmp_path: Path) -> None:
+    with serving(playing()) as provider:
+        path = written(tmp_path, study(provider))
+        ended = called(["run", str(path), "--out", str(tmp_path / "run"), "--resume"])
+        assert provider.account.requests == 0
+    assert ended.returncode == 2
+    assert ended.stderr == f"comity: {tmp_path / 'run'} holds no run to go on with; leave --resume out to begin one\n"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_is_called_by_its_name_is_named_once(tmp_path: Path) -> None:
+    with serving(playing()) as provider:
+        plan = study(provider, base_url="ftp://somewhere").replace('label = "kind", ', "")
+        said = refused(tmp_path, plan)
+    assert "comity: openai-chat:tit_for_tat: base_url" in said
+    assert "mixed: openai-chat:random(p=0.4): base_url" in said
+
+
 def test_a_key_that_is_wrong(tmp_path: Path) -> None:
     with serving(playing(key="another")) as provider:
         said = refused(tmp_path, study(provider))
@@ -106,6 +124,8 @@ def misplaced(field: str, value: str, url: str) -> tuple[str, str]:
     ("fields", "sentence"),
     [
         ("temperature = -1", "temperature must be at least 0"),
+        ('stop = "END"', 'must be a list of texts, not "END"'),
+        ("stop = [1]", "must be a valid string"),
         ('effort = "enormous"', "'none', 'minimal', 'low', 'medium' or 'high'"),
         ("max_tokens = 0", "max_tokens must be at least 1"),
         ("tagges = true", "tagges"),

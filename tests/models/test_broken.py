@@ -62,8 +62,7 @@ def test_an_error_that_nobody_foresaw_names_the_match_and_everything_is_kept(
         assert " under " in note
         before = found(tmp_path / "run")
         arrived = provider.account.completed.total() - 2
-        assert arrived - 2 * 5 <= before.calls <= arrived  # five of each model were on their way
-        assert before.calls >= 30
+        assert before.calls == arrived >= 38  # what was on its way is waited for
         run(read_plan(path), tmp_path / "run", resume=True)
         assert len(found(tmp_path / "run").records) == 16
     assert list(strange(found(tmp_path / "run").records)) == []

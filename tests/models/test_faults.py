@@ -33,15 +33,17 @@ PASSING: dict[Fault, str] = {
     "reset_during": "Unavailable",
     "truncated_json": "Unavailable",
     "wrong_content_type": "Unavailable",
+    "broken_off": "Unavailable",
 }
 """Faults that another attempt can cure, and as what they are counted."""
-HARMLESS: tuple[Fault, ...] = ("slow_drip", "no_usage", "duplicate_ids")
+HARMLESS: tuple[Fault, ...] = ("slow_drip", "no_usage", "duplicate_ids", "odd_usage", "odd_logprobs")
 LASTING: dict[Fault, str] = {
     "empty_text": "malformed",
     "refusal": "refusal",
     "wrong_schema": "malformed",
     "length": "truncated",
     "content_filter": "filtered",
+    "other_ending": "malformed",
 }
 """Faults of the answer itself, and the cause of the matches that are forfeited for them."""
 
@@ -129,7 +131,7 @@ def test_what_leaves_the_answer_as_it_was_changes_nothing(
     assert one.found.digest == undisturbed.found.digest
     assert struck(one, fault) > 0
     assert one.asked.attempts == one.asked.calls == one.found.calls
-    if fault == "no_usage":
+    if fault in ("no_usage", "odd_usage"):
         assert one.found.spent > undisturbed.found.spent  # a bound is counted where the provider says nothing
     else:
         assert one.found.spent == pytest.approx(undisturbed.found.spent)

@@ -53,7 +53,7 @@ def test_a_cap_holds_and_a_larger_one_goes_on(faults: dict[str, float], tmp_path
         at_the_cap = found(tmp_path / "run")
         assert first.returncode == STOPPED
         assert "The cap of $0.30 for this run could be passed" in first.stderr
-        assert "--resume goes on" in first.stderr
+        assert "--resume with a larger --cap goes on" in first.stderr
         assert "What was asked" in first.stdout
         assert 0.1 < billed(provider, tried) <= at_the_cap.spent + at_the_cap.uncertain <= 0.3
         assert at_the_cap.calls == provider.account.completed.total() - 2 > 0
@@ -78,14 +78,26 @@ def kept(path: Path) -> tuple[float, float]:
     return run.spent, run.uncertain
 
 
-def test_a_cap_of_nothing_asks_nothing(tmp_path: Path) -> None:
+def test_a_cap_that_no_answer_fits_under_is_refused(tmp_path: Path) -> None:
+    """An answer of 200 tokens may cost 0.6 cents."""
     with serving(playing()) as provider:
-        ended = play(written(tmp_path, study(provider, "cap = 0", **SMALL)))  # type: ignore[arg-type]
+        ended = play(written(tmp_path, study(provider, "cap = 0.005", **SMALL)))  # type: ignore[arg-type]
+        assert provider.account.requests == 0
+    assert ended.returncode == 2
+    assert "kind: the cap ($0.005) is less than one answer of 200 tokens costs ($0.006)" in ended.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_cap_that_no_question_fits_under_asks_nothing(tmp_path: Path) -> None:
+    with serving(playing()) as provider:
+        ended = play(written(tmp_path, study(provider, "cap = 0.0061", **SMALL)))  # type: ignore[arg-type]
         assert provider.account.requests == 2  # to try out both models
     assert ended.returncode == STOPPED
+    assert f"is kept in {tmp_path / 'run'}, and --resume with a larger --cap goes on\n" in ended.stderr
     assert found(tmp_path / "run").calls == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [

@@ -44,6 +44,21 @@ def test_the_account_has_a_row_for_each_model_and_says_what_went_wrong(capsys: p
     ]
 
 
+def test_a_name_is_broken_between_its_words_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    line = LineAccount(calls=12_345, attempts=13_000, input=12_345_678, output=1_234_567, spent=1_234.5)
+    print_asked(Account({"openrouter:anthropic/claude-sonnet-4.5-20250929": line, "openai:gpt-5.2": line}))
+    lines = [row.rstrip() for row in capsys.readouterr().out.splitlines()]
+    assert max(map(len, lines)) <= 80
+    place = next(place for place, row in enumerate(lines) if row.startswith("openrouter"))
+    assert lines[place].startswith("openrouter:anthropic/claude-  ")
+    assert lines[place + 1] == "sonnet-4.5-20250929"
+    assert lines[place].split()[1:] == ["12345", "655", "0", "12345678", "1234567", "$1,234.50"]
+    assert lines[place + 2].startswith("openai:gpt-5.2  ")
+
+
 def test_one_model_at_two_servers_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     print_asked(Account({"openai:a at http://here/v1": LineAccount(), "openai:a at http://there/v1": LineAccount()}))
     printed = capsys.readouterr().out
@@ -64,10 +79,7 @@ def test_a_run_that_stops_says_why_and_what_it_waits_for(
     with shown() as progress:
         account = Account({"openai:a": LineAccount(in_flight=3)}, stopped="the run was interrupted.")
         progress(Reached(1, 9, 1.0, 8.0, account, 1.0, 1))
-    assert (
-        "stopping: the run was interrupted; 3 in flight are waited for, and an interrupt ends that\n"
-        in capsys.readouterr().err
-    )
+    assert "stopping, 3 in flight (an interrupt ends the wait): the run was interrupted\n" in capsys.readouterr().err
 
 
 def test_a_run_tells_its_forfeits_by_cause(tmp_path: Path) -> None:
@@ -87,7 +99,8 @@ def test_lines_on_a_narrow_terminal_are_cut_and_not_broken(tmp_path: Path) -> No
     renewed = shown.partition("Mean score")[0]
     lines = [line for line in re.split(r"\x1b\[K|\r\n|\r", renewed.replace("\x1b[3A", "")) if line]
     assert len(lines) >= 8
-    assert max(map(len, lines)) == 49
+    assert 40 < max(map(len, lines)) <= 49
+    assert all("calls, $" in line for line in lines if line.startswith("  "))
     assert "8 of 8 matches" in renewed
     assert "what it took, by agent" in shown
 

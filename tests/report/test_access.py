@@ -11,6 +11,8 @@ import pytest
 from comity.report.figures import STRONGEST
 from tests.report.reading import Element
 
+pytestmark = pytest.mark.slow
+
 Colour = tuple[float, ...]
 
 

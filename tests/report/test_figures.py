@@ -97,6 +97,7 @@ def kind(request: pytest.FixtureRequest) -> Callable[[list[str]], Figure]:
     return KINDS[request.param]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", NAMES)
 def test_every_figure_is_a_still_drawing_with_words_inside(kind: Callable[[list[str]], Figure], names: str) -> None:
     figure = kind(NAMES[names])
@@ -115,6 +116,7 @@ def test_every_figure_is_a_still_drawing_with_words_inside(kind: Callable[[list[
     assert all(character.isprintable() for character in figure.svg if character != "\n")
 
 
+@pytest.mark.slow
 def test_a_figure_is_always_the_same(kind: Callable[[list[str]], Figure]) -> None:
     assert kind(AGENTS) == kind(AGENTS)
 

@@ -14,6 +14,8 @@ from comity.runs.plan import parsed_plan
 from tests.report.reading import Element, read
 from tests.report.runs import PLAN, SHORT, forfeited, records, write_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def methods(read_page: Element) -> Element:
@@ -30,7 +32,6 @@ def test_the_methods_say_what_was_played(methods: Element, whole: Path) -> None:
     assert "resampled 1,000 times (Efron, 1979)" in methods.text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("matching", "told"),
     [
@@ -59,7 +60,6 @@ def test_every_paper_behind_the_plan_and_the_methods_is_listed_once(methods: Ele
     assert f"@article{{{'holm1979'}," in next(methods.all("pre")).text
 
 
-@pytest.mark.slow
 def test_every_run_is_told_apart_by_its_digest(methods: Element, whole: Path, tmp_path: Path) -> None:
     with RunFile.open(whole) as run:
         digest = run.digest()

@@ -10,7 +10,7 @@ import pytest
 
 from comity.metrics import table as measured
 from comity.metrics.missing import bounds, filled
-from comity.report.contents import Words
+from comity.report.contents import Items, Words
 from comity.report.grid import Grid
 from comity.report.results import Results
 from comity.report.sections import missing
@@ -83,6 +83,15 @@ def test_failures_that_differ_in_numbers_only_are_one_row(tmp_path: Path) -> Non
     assert len(listed.rows) == 2 * len(agents)
     assert listed.rows[0] == ("0", "3", "none", "prisoners dilemma", "saint, asked to act: asked 0 times")
     assert sum(int(row[1]) for row in listed.rows) == len(made)
+
+
+def test_what_was_worked_out_has_no_cooperation(tmp_path: Path) -> None:
+    known = [replace(one, status="expected", choices=()) if one.match.index < 4 else one for one in records()]
+    with results_of(write_run(tmp_path, known)) as lacking:
+        said = missing.section(lacking).parts[0]
+    assert isinstance(said, Items)
+    [sentence] = said.sentences
+    assert sentence == "4 matches were worked out from crossed answers and not played, and so have no cooperation."
 
 
 def test_where_nothing_is_missing_one_sentence_says_so(whole: Path) -> None:

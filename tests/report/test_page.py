@@ -138,6 +138,7 @@ def test_a_whole_run_says_so(read_page: Element, whole: Path) -> None:
     assert "Nothing: every match of the design was played to its end." in read_page.one("main").text
 
 
+@pytest.mark.slow
 def test_a_run_that_lacks_matches_says_so_first(broken: Element) -> None:
     header = broken.one("header").text
     wanted = len(records())
@@ -181,6 +182,7 @@ def test_a_long_reason_is_cut(tmp_path: Path) -> None:
     assert 10 < page.count("word ") < 100
 
 
+@pytest.mark.slow
 def test_a_run_without_a_match_says_so(tmp_path: Path) -> None:
     page = read(write_report(write_run(tmp_path, [], SHORT)).read_text(encoding="utf-8"))
     assert "No match of this run is recorded yet." in page.one("header").text
@@ -218,6 +220,7 @@ def test_the_same_run_gives_the_same_bytes(whole: Path, page: str, tmp_path: Pat
     assert write_report(whole, tmp_path / "again.html").read_bytes() == page.encode()
 
 
+@pytest.mark.slow
 def test_the_report_goes_where_it_is_told(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", [], SHORT)
     assert write_report(folder) == folder / "report.html"
@@ -228,6 +231,7 @@ def test_the_report_goes_where_it_is_told(tmp_path: Path) -> None:
         write_report(tmp_path)
 
 
+@pytest.mark.slow
 def test_nothing_but_a_report_is_written_over(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", [], SHORT)
     empty, notes = tmp_path / "empty.html", tmp_path / "notes.html"

@@ -19,6 +19,8 @@ from comity.report.sections import payoffs, populations
 from tests.report.measured import entries, played, results_of, table
 from tests.report.runs import forfeited, records, write_run
 
+pytestmark = pytest.mark.slow
+
 CELLS = [("none", "prisoners_dilemma"), ("repetition", "public_goods")]
 NAME = "{} \u00b7 {}"
 
@@ -128,7 +130,6 @@ def test_without_a_meta_game_there_is_no_section(tmp_path: Path) -> None:
         assert populations.section(results) is None
 
 
-@pytest.mark.slow
 def test_fitness_of_the_published_records_rests_on_its_start(published_results: Results) -> None:
     """The source reports 0.99 for public goods under repetition; from other starts it ends anywhere down to 0.13."""
     rows = entries(populations.overview(published_results))

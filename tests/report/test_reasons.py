@@ -22,6 +22,8 @@ from comity.report.sections import reasons as section_of
 from tests.report.measured import entries, results_of, table
 from tests.report.runs import HOSTILE, SHORT, records, write_run
 
+pytestmark = pytest.mark.slow
+
 KINDS = Taxonomy(
     "kinds",
     tuple(Label(name, name.title(), f"The player is {name}.") for name in ("selfish", "kind", "cautious")),

@@ -11,6 +11,8 @@ from comity.report.page import write_report
 from tests.report.reading import Element, read
 from tests.report.runs import HOSTILE, records, renamed, write_run
 
+pytestmark = pytest.mark.slow
+
 LABEL = '"><script>alert(1)</script>\x1b]0;title\x07\x1b[1mbold'
 LOADING = {"src", "srcset", "href", "xlink:href", "action", "formaction", "data", "poster", "background", "style"}
 TAGS = {

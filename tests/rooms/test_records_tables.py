@@ -24,8 +24,9 @@ from comity.records.export import export
 from comity.records.record import Failure, Record
 from comity.records.spec import Cell, MatchSpec, Spec
 from comity.records.store import SCHEMA, Header, RunError, RunFile
-from comity.records.tables import BATCH, SCHEMAS, joined, tables
+from comity.records.tables import BATCH, SCHEMAS, Origins, joined, tables
 from comity.runs.drive import ScriptedPlay, agents_of
+from comity.runs.origins import origins_of
 from comity.runs.plan import parsed_plan
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -221,8 +222,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_export_is_the_tables(run: Path, tmp_path: Path) -> None:
     with RunFile.open(run) as file:
-        paths = export(file, tmp_path / "tables")
-        told = tables(file.records())
+        paths = export(file, tmp_path / "tables", origins_of(file))
+        told = tables(file.records(), origins_of(file))
     assert [path.name for path in paths] == [f"{name}.parquet" for name in SCHEMAS]
     for path, (name, schema) in zip(paths, SCHEMAS.items(), strict=True):
         read = pq.read_table(path)
@@ -233,7 +234,7 @@ def test_the_export_is_the_tables(run: Path, tmp_path: Path) -> None:
 
 def test_an_export_of_the_same_run_has_the_same_bytes(run: Path, tmp_path: Path) -> None:
     with RunFile.open(run) as file:
-        once, twice = export(file, tmp_path / "once"), export(file, tmp_path / "twice")
+        once, twice = export(file, tmp_path / "once", Origins()), export(file, tmp_path / "twice", Origins())
     for first, second in zip(once, twice, strict=True):
         assert first.read_bytes() == second.read_bytes()
 
@@ -243,7 +244,7 @@ def test_a_long_run_is_exported_piece_by_piece(tmp_path: Path) -> None:
     record = finished(PD, ("defect", "defect"), payoffs=(1, 1))
     with RunFile.create(tmp_path, Header("long", "plan", "", 1, (("ann", None), ("bob", None)), many)) as file:
         file.append([replace(record, match=replace(record.match, index=index)) for index in range(many)])
-        paths = export(file, tmp_path / "tables")
+        paths = export(file, tmp_path / "tables", Origins())
     read = pq.ParquetFile(paths[0])
     assert (read.metadata.num_rows, read.metadata.num_row_groups) == (many, 2)
     assert read.read(["match"])["match"].to_pylist() == list(range(many))
@@ -253,18 +254,18 @@ def test_a_run_that_lacks_matches_is_not_exported(tmp_path: Path) -> None:
     with RunFile.create(tmp_path, Header("half", "plan", "", 1, (), 2)) as file:
         file.append([finished(PD, ("defect", "defect"), payoffs=(1, 1))])
         with pytest.raises(RunError, match="has 1 of 2 matches"):
-            export(file, tmp_path / "tables")
+            export(file, tmp_path / "tables", Origins())
     assert not (tmp_path / "tables").exists()
 
 
 def test_an_export_that_fails_leaves_nothing(run: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with RunFile.open(run) as file, pytest.raises(RunError, match="cannot be written"):
-        export(file, tmp_path / "file" / "below")
+        export(file, tmp_path / "file" / "below", Origins())
     blocked = tmp_path / "blocked"
     (blocked / "plays.parquet" / "in the way").mkdir(parents=True)
     with RunFile.open(run) as file, pytest.raises(RunError, match="cannot be written"):
-        export(file, blocked)
+        export(file, blocked, Origins())
     assert not list(blocked.glob("*.unfinished"))
 
 

@@ -68,13 +68,35 @@ def test_what_models_are_asked_is_said_under_the_matches_and_renewed_with_them()
     before, after = terminal.getvalue().split("\x1b[3A")
     lines = before.replace(TO_THE_END, "").splitlines()
     assert [line for line in lines if line.startswith("  ")] == [
-        "  a:one: 120 calls, 12 a second, 7 in flight, 4,900 tokens, $0.5, 10 sent again",
-        "  b:two: 30 calls, 3 a second, 0 in flight, 0 tokens, $1.50, 2 from the store, 3 failed (TimedOut)",
-        "  in all: 150 calls, 15 a second, 7 in flight, 4,900 tokens, $2.00, 2 from the store, 10 sent again, "
-        "3 failed (TimedOut), about $6.00 more to come",
+        "  a:one: 120 calls, $0.5, 7 in flight, 12 a second, 10 sent again, 4,900 tokens",
+        "  b:two: 30 calls, $1.50, failed: 3 TimedOut, 0 in flight, 3 a second, 0 tokens, 2 from the store",
+        "  in all: 150 calls, $2.00, failed: 3 TimedOut, about $6.00 more to come, 7 in flight, 15 a second, "
+        "10 sent again, 4,900 tokens, 2 from the store",
     ]
     assert "40 of 40 matches" in after
     assert "about $0.00 more to come" in after
+
+
+def test_where_there_is_little_room_calls_dollars_and_failures_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("comity.runs.progress._width", lambda stream: 79)
+    line = LineAccount(
+        calls=12_345, attempts=12_400, input=4_000_000, output=900_000, spent=12.5, in_flight=170,
+        failures={"TimedOut": 3, "Unavailable": 12},
+    )  # fmt: skip
+    long = "openrouter:anthropic/claude-sonnet-4.5-20250929"
+    servers = [f"openai-chat:x at http://127.0.0.1:{port}/v1" for port in (8001, 8002)]
+    terminal = Terminal()
+    with shown(terminal) as progress:
+        lines = dict.fromkeys((f"{long} at https://a.very.long.example/v1", *servers), line)
+        progress(Reached(10, 40, 1.0, 30.0, Account(lines), seconds=10.0, played=10))
+    rows = [row[2:] for row in terminal.getvalue().replace(TO_THE_END, "").splitlines() if row.startswith("  ")]
+    said = "12,345 calls, $12.50, failed: 3 TimedOut; 12 Unavailable"
+    assert max(map(len, rows)) <= 77
+    assert [row.partition(": 12,3")[2] for row in rows[:3]] == [said.removeprefix("12,3")] * 3
+    assert rows[0].startswith("openrout")
+    assert "example" not in rows[0]
+    assert len({row.partition(": 12,3")[0] for row in rows}) == 4, "each is told from the others"
+    assert rows[3].startswith("in all: 37,035 calls, $37.50, failed: 9 TimedOut; 36 Unavailable")
 
 
 def test_a_model_cannot_write_to_the_terminal_by_its_name() -> None:

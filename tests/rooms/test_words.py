@@ -256,7 +256,7 @@ def test_seats_change_what_players_are_called() -> None:
     text = render(match.pending[0])
     assert text.startswith("You are player 1.\n")
     assert "You now play with player 4." in text
-    assert "called by their seats: player 1 means you, player 2 means the one called player 4 so far." in text
+    assert "called by their seats: player 2 means the one called player 4 so far." in text
     assert "If you choose cooperate and player 2 chooses defect" in text
 
 

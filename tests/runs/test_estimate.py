@@ -24,6 +24,7 @@ from comity.core.space import YES_NO, Each, Integer, OneOf, Ordering, Space, Tex
 from comity.games.matrix import PrisonersDilemma
 from comity.games.symmetric import PublicGoods
 from comity.llm.endpoint import Price
+from comity.llm.providers import keyless
 from comity.llm.request import Completion, Message, Request, Usage
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.matching import Rotated
@@ -325,11 +326,23 @@ def test_reasons_hidden_reasoning_and_the_longest_answer() -> None:
 def test_prices_are_the_plans_own_or_the_lists() -> None:
     assert list_price(LanguageModel("test:nobody", input_price=1.0, output_price=2.0)) == Price(1.0, 2.0)
     assert list_price(LanguageModel("nobody:nothing")) is None
-    assert list_price(LanguageModel("openai:gpt-4o", base_url="http://127.0.0.1:1/v1")) is None
     listed = list_price(LanguageModel("openai:gpt-4o"))
     assert listed is not None
     assert 0 < listed.input < listed.output
     assert cost(listed, Range.exactly(1e6), Range.exactly(1e6)).mean == pytest.approx(listed.input + listed.output)
+
+
+@pytest.mark.parametrize(
+    "model", ["openai:gpt-4o", "anthropic:claude-sonnet-4-5", "openai:nobody", "inspect:mockllm/m"]
+)
+@pytest.mark.parametrize("base_url", [None, "http://127.0.0.1:1/v1"])
+def test_prices_are_those_of_a_run(model: str, base_url: str | None) -> None:
+    for asked in (LanguageModel(model, base_url), LanguageModel(model, base_url, input_price=1.0, output_price=2.0)):
+        assert list_price(asked) == keyless(model, base_url=base_url, price=asked.price).price
+
+
+def test_behind_inspect_the_price_is_that_of_the_provider() -> None:
+    assert list_price(LanguageModel("inspect:openai/gpt-4o")) == list_price(LanguageModel("openai:gpt-4o"))
 
 
 def test_time_is_bounded_by_the_chain_and_by_the_busiest_model() -> None:

@@ -60,6 +60,7 @@ def test_cells_that_were_left_out_are_noted(tmp_path: Path) -> None:
     assert note.startswith("mediation cannot stand on trust_game_sequential")
 
 
+@pytest.mark.slow
 def test_the_order_in_which_matches_are_finished_changes_no_table(
     undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -116,6 +117,7 @@ def breaking(error: BaseException, after: int) -> dict[str, ScriptedAgent]:
     return {**agents, "grim": ScriptedAgent("grim", Breaking(agents["grim"], error, [after]))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [NotEnumerable("too many"), KeyboardInterrupt()], ids=["error", "interrupt"])
 def test_what_was_finished_is_kept_and_the_run_goes_on(
     undisturbed: dict[str, bytes], tmp_path: Path, error: BaseException

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,15 @@ from comity.records.catalogues import games, mechanisms
 from comity.runs.design import Plan
 from comity.runs.estimate import Estimate, estimate
 from comity.runs.fields import fields_of
-from comity.runs.models import models_of
+from comity.runs.models import Models, models_of
 from comity.runs.plan import PlanError, parsed_plan
 from comity.runs.spending import Range
 from comity.studies.catalogue import STUDIES, study_called
 from comity.studies.coopeval import COOPEVAL
 from comity.studies.roster import named, read_roster
 from comity.studies.study import HEAD, StudyError
+from comity.words.render import render_rules
+from comity.words.wordings import standard
 
 TWO_SEATS = {
     "none": 72,
@@ -72,6 +76,7 @@ def test_every_agent_has_a_sixth_of_the_calls(main_study: Estimate) -> None:
     assert len(calls) == 6
 
 
+@pytest.mark.slow
 def test_the_whole_study_has_the_published_number_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("comity.runs.estimate.PROMPTS", 100)  # calls are counted, whatever is rendered
     study = estimate(plan_of(), free).total.calls
@@ -129,8 +134,47 @@ def test_the_roster_is_the_published_one() -> None:
     assert len({model.model for model in models.values()}) == 5
     assert [label for label, model in models.items() if not model.reasoning] == ["Gemini-B"]
     assert [model.effort for model in models.values()] == ["medium", "none", "low", None, "low", None]
-    for model in models.values():
-        assert (model.form, model.temperature, model.re_asks) == ("lottery", 1.0, 5)
+    for label, model in models.items():
+        assert (model.form, model.wording, model.re_asks) == ("lottery", "neutral", 5)
+        assert model.temperature == (None if label == "GPT-5.2" else 1.0)
+
+
+@pytest.mark.parametrize("ablations", [False, True])
+def test_the_shipped_study_is_not_refused_before_its_first_match(
+    monkeypatch: pytest.MonkeyPatch, ablations: bool
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "placeholder-of-a-key")
+    plan = plan_of(ablations=ablations)
+    assert list(Models.of(plan).endpoints) == [label for label, _ in plan.agents]
+
+
+def test_what_a_model_does_not_take_is_left_out_with_a_word() -> None:
+    study = replace(COOPEVAL, settings={**COOPEVAL.settings, "effort": "low"})
+    text = study.plan(roster=named(["openai:gpt-5.2", "openai:gpt-4o"]))
+    asked = {model.model: (model.temperature, model.effort) for model in models_of(parsed_plan(text)).values()}
+    assert asked == {"openai:gpt-5.2": (None, "low"), "openai:gpt-4o": (1.0, None)}
+    assert text.count("# temperature = 1.0 is left out") == text.count("# effort = low is left out") == 1
+
+
+def test_what_the_roster_says_is_never_left_out() -> None:
+    roster = [{"name": "model", "model": "openai:gpt-5.2", "effort": "low", "temperature": 1.0}]
+    [model] = models_of(plan_of(roster=roster)).values()
+    assert (model.effort, model.temperature) == ("low", 1.0)
+
+
+def test_the_head_says_what_is_not_as_published() -> None:
+    head = " ".join(line.removeprefix("# ") for line in COOPEVAL.plan().splitlines() if line.startswith("#"))
+    for said in ("prompts are not the published ones", 'wording = "neutral"', "claims stay numbers", "all 15 rounds"):
+        assert said in head
+
+
+def test_its_actions_have_no_meaning_and_its_aim_is_stated() -> None:
+    words = standard("neutral")
+    for cell in plan_of().cells:
+        text = render_rules(cell.built, 0, words)
+        assert not re.search(r"\b(cooperate|defect|contribute|free_ride|give|keep|stag|hare|heads|tails)\b", text)
+        assert "Your aim is to make your own total payoff as high as you can." in text
+        assert ("A0" in text and "A1" in text) or cell.game_label == "travellers_dilemma"
 
 
 def test_other_models_are_asked_as_the_study_asks() -> None:

@@ -30,6 +30,8 @@ DECISIONS: dict[str, Decision[Any]] = {
     "claims": Decision(0, "act", OneOf(("2", "3", "4"))),
     "cases": Decision(0, "act", OneOf(("go", "GO"))),
     "kin": Decision(0, "act", OneOf(("kin", "sit"))),
+    "trust": Decision(0, "act", OneOf(("Invest", "Keep"))),
+    "letters": Decision(0, "act", OneOf(("A", "B"))),
     "number": Decision(0, "act", Integer(0, 10)),
     "sign": Decision(0, "sign", YES_NO),
     "contract": Decision(0, "propose", Each(("cooperate", "defect"), (Integer(-3, 3),) * 2)),

@@ -18,7 +18,7 @@ from comity.words.forms import MOST_OPTIONS, Form, again, form_at, prompt, spell
 from comity.words.reading import Unread, read_answer
 from comity.words.render import sections
 from comity.words.wording import BadWording, NoWords
-from comity.words.wordings import PLAIN, standard, wording_from
+from comity.words.wordings import PLAIN, STANDARD, standard, wording_from
 from tests.generators import Script, pick, played, spaces
 from tests.playthroughs.stacks import PLAYED
 from tests.words.replies import DECISIONS, FORMS
@@ -26,7 +26,7 @@ from tests.words.replies import DECISIONS, FORMS
 LABELLED = wording_from(
     '[words]\nyes = "aye"\nno = "nay"\n[labels]\ncooperate = "J"\ndefect = "F"\ndelegate = "Hand over"\n', "jf.toml"
 )
-WORDINGS = {"plain": PLAIN, "terse": standard("terse"), "labelled": LABELLED}
+WORDINGS = {**{name: standard(name) for name in STANDARD}, "labelled": LABELLED}
 in_every_form = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 in_every_wording = pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS.keys())
 

@@ -23,12 +23,12 @@ from comity.mechanisms.repetition import Repeated
 from comity.mechanisms.talk import CheapTalk
 from comity.words.render import render, sections
 from comity.words.wording import Frame, Wording
-from comity.words.wordings import FACTS, PLAIN, RULES, standard
+from comity.words.wordings import FACTS, PLAIN, RULES, STANDARD, standard
 from tests.generators import every_entry, keys, stacks
 from tests.playthroughs.stacks import PLAYED
 from tests.words.seen import VARIED, changed, decisions_of
 
-WORDINGS = {"plain": PLAIN, "terse": standard("terse")}
+WORDINGS = {name: standard(name) for name in STANDARD}
 in_every_wording = pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS.keys())
 ENTRIES = {**every_entry(), **PLAYED}
 everywhere = pytest.mark.parametrize("game", ENTRIES.values(), ids=ENTRIES.keys())

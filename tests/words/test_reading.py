@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
-from math import log
+from math import inf, log, nan
 from typing import Any
 
 import pytest
@@ -55,6 +55,7 @@ def test_the_corpus_is_large_and_holds_no_reply_twice() -> None:
     assert {case.cause for case in written} == {"refusal", "truncated", "malformed", "illegal", "filtered", None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", HUGE, ids=[case.id for case in HUGE])
 def test_a_huge_reply_is_read_at_once(case: Case) -> None:
     assert min(_seconds(case) for _ in range(3)) < 0.1
@@ -206,10 +207,63 @@ def test_a_refusal_is_told_from_reasons() -> None:
 
 
 def test_probabilities_of_one_token_count_together() -> None:
-    form, tokens = FORMS["token"], [("coop", -1.0), (" Coop", -1.0), ("CO", -1.0), ("d", -1.0)]
+    form, tokens = FORMS["token"], [("coop", -1.5), (" Coop", -1.5), ("CO", -1.5), ("de", -1.5)]
     read = read_answer("cooperate", DECISIONS["dilemma"], PLAIN, form, alternatives=tokens)
     assert read.options == ("cooperate", "defect")
     assert read.probabilities == pytest.approx((0.75, 0.25))
+
+
+def test_a_probability_that_is_missing_is_left_out() -> None:
+    form, decision = FORMS["token"], DECISIONS["dilemma"]
+    tokens = [("cooperate", log(0.6)), ("defect", log(0.4)), ("def", None), ("coop", nan), ("c", inf), ("d", -inf)]
+    read = read_answer("defect", decision, PLAIN, form, alternatives=tokens)
+    assert read.probabilities == pytest.approx((0.6, 0.4))
+    with pytest.raises(Unread, match="only 0% of the probability"):
+        read_answer("defect", decision, PLAIN, form, alternatives=[("defect", None)])
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "said"),
+    [
+        ("Keep", {"I": 0.9, "We": 0.1}, "only 0% of the probability of the first token lies on the options"),
+        ("Keep", {"Keep": 0.5, "I": 0.45}, "45% of the probability of the first token may be of an option or not"),
+        ("Keep", {"Invest": 0.99, "Kept": 0.01}, "the probabilities of the first token are not those of this reply"),
+    ],
+)
+def test_why_probabilities_do_not_count(text: str, tokens: dict[str, float], said: str) -> None:
+    given = [(token, log(p)) for token, p in tokens.items()]
+    with pytest.raises(Unread) as unread:
+        read_answer(text, DECISIONS["trust"], PLAIN, FORMS["token"], alternatives=given)
+    assert (unread.value.cause, unread.value.found) == ("malformed", said)
+
+
+pieces = st.sampled_from(
+    ["I", "In", "Inv", "Invest", " invest", "K", "Ke", "Keep", "keep", "Kept", "We", "As", "", "A"]
+)
+
+
+@given(st.sampled_from(["Invest", "Keep"]), st.dictionaries(pieces, st.floats(0.001, 1), min_size=1))
+def test_no_reply_is_played_as_an_option_that_only_other_words_begin_like(text: str, shares: dict[str, float]) -> None:
+    """Whatever is read gives the written option a chance, and each about what its own tokens have."""
+    total = sum(shares.values())
+    chance = {token: share / total for token, share in shares.items()}
+    decision = DECISIONS["trust"]
+    tokens = [(token, log(p)) for token, p in chance.items()]
+    try:
+        read = read_answer(text, decision, PLAIN, FORMS["token"], alternatives=tokens)
+    except Unread:
+        return
+    told = dict(read.chances())
+    own = {name: sum(p for token, p in chance.items() if begins(token.strip(), name)) for name in told}
+    assert told[text] >= 0.01
+    assert own[text] > 0
+    assert all(abs(told[name] - own[name] / sum(own.values())) <= 0.1 for name in told)
+    assert sum(p for token, p in chance.items() if token in ("I", "K")) <= 0.05 + 1e-9
+    assert sum(own.values()) >= 0.5 - 1e-9
+
+
+def begins(token: str, name: str) -> bool:
+    return len(token) > 1 and name.lower().startswith(token.lower())
 
 
 def test_an_empty_token_begins_no_name() -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-from comity.core.decision import NATURE, Decision
+from comity.core.decision import NATURE, Decision, Seats
 from comity.core.flow import Game
 from comity.core.match import Match
 from comity.core.outcome import Outcome
 from comity.core.space import YES_NO, Each, Integer, OneOf, Ordering
 from comity.exact.strategic_form import StrategicForm
+from comity.games.catalogue import GAMES
 from comity.games.matrix import MatrixGame, PrisonersDilemma, StagHunt
 from comity.games.sequential import SequentialTrustGame
 from comity.games.symmetric import PublicGoods
@@ -49,9 +51,34 @@ COLOURS = wording_from(
     """,
     "colours.toml",
 )
-WORDINGS = {"plain": PLAIN, "terse": TERSE, "colours": COLOURS}
+WORDINGS = {**{name: standard(name) for name in STANDARD}, "colours": COLOURS}
 in_every_wording = pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS.keys())
 ENTRIES = every_entry()
+
+
+def test_only_names_that_change_are_told() -> None:
+    for players in permutations(range(4), 2):
+        for reader in players:
+            first, *more = Frame(PLAIN, reader=reader).lines(Seats(players))
+            [other] = set(players) - {reader}
+            assert first == f"You now play with player {other + 1}."
+            told = dict(re.findall(r"(player \d) means (?:the one called )?(you|player \d)", " ".join(more)))
+            assert told == {
+                f"player {seat + 1}": "you" if player == reader else f"player {player + 1}"
+                for seat, player in enumerate(players)
+                if seat != player
+            }
+            assert bool(more) == bool(told)
+
+
+def test_the_neutral_wording_names_every_action_of_the_games_that_come_with_comity() -> None:
+    neutral = standard("neutral")
+    named = {name: entry for name, entry in GAMES.items() if name not in ("matrix", "symmetric")}
+    for name, entry in named.items():
+        game: Any = entry()
+        for actions in getattr(game, "at_once", game).actions:
+            tokens = ["2", "3", "4", "5"] if name == "travellers_dilemma" else ["A0", "A1"]
+            assert list(map(neutral.shown, actions)) == tokens
 
 
 # Every wording says everything

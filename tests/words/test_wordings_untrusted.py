@@ -24,7 +24,7 @@ from comity.words.phrases import quoted
 from comity.words.render import render, sections
 from comity.words.transcript import transcript
 from comity.words.wording import Wording
-from comity.words.wordings import PLAIN, standard
+from comity.words.wordings import PLAIN, STANDARD, standard
 from tests.generators import Script, played
 from tests.words.attempts import ATTEMPTS
 
@@ -75,7 +75,7 @@ def test_an_attempt_is_one_quotation_on_one_line(attempt: str) -> None:
     assert isinstance(json.loads(text), str)
 
 
-@pytest.mark.parametrize("wording", [PLAIN, standard("terse")], ids=["plain", "terse"])
+@pytest.mark.parametrize("wording", list(map(standard, STANDARD)), ids=STANDARD)
 @pytest.mark.parametrize("game", PLACES.values(), ids=PLACES.keys())
 def test_an_attempt_changes_nothing_but_what_is_in_its_quotation(game: Game, wording: Wording) -> None:
     harmless = last_decision(game, HARMLESS)
@@ -108,7 +108,7 @@ def test_nor_does_anything_else_that_can_be_written(message: str) -> None:
     assert QUOTATION.fullmatch(quoted(message))
 
 
-@pytest.mark.parametrize("wording", [PLAIN, standard("terse")], ids=["plain", "terse"])
+@pytest.mark.parametrize("wording", list(map(standard, STANDARD)), ids=STANDARD)
 def test_the_rules_of_talk_say_once_what_a_message_is(wording: Wording) -> None:
     decision = last_decision(PLACES["what partners did"], HARMLESS)
     rules, news, _ = sections(decision, wording)

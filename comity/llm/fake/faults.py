@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, get_args
 
@@ -32,6 +33,10 @@ Fault: TypeAlias = Literal[
     "wrong_schema",
     "length",
     "content_filter",
+    "broken_off",
+    "other_ending",
+    "odd_usage",
+    "odd_logprobs",
 ]
 """One way to fail.
 
@@ -43,7 +48,9 @@ Broken on the way: `hang` (no answer, ever), `reset_before` and `reset_during` (
 the middle of the answer), `slow_drip` (the answer comes in small pieces), `truncated_json` (the body ends too soon),
 `wrong_content_type` (200 with a page).
 Answered, but badly: `no_usage`, `duplicate_ids`, `empty_text`, `refusal`, `wrong_schema` (JSON that does not fit),
-`length` (cut in the middle), `content_filter`.
+`length` (cut in the middle), `content_filter`, `broken_off` and `other_ending` (a good answer that is said to have
+ended with an error, or in a way that is no end of an answer), `odd_usage` (more tokens than there can be),
+`odd_logprobs` (more alternatives, whose log-probabilities are none: infinity, no number, more than 0).
 """
 
 FAULTS: tuple[Fault, ...] = get_args(Fault)
@@ -63,11 +70,13 @@ REFUSED: Mapping[Fault, Refused] = {
 UNANSWERED: frozenset[Fault] = frozenset({"hang", "reset_before", "bad_gateway_html"})
 """The other faults that strike before anything is answered."""
 
-HARMLESS: frozenset[Fault] = frozenset({"slow_drip", "no_usage", "duplicate_ids"})
+HARMLESS: frozenset[Fault] = frozenset({"slow_drip", "no_usage", "duplicate_ids", "odd_usage", "odd_logprobs"})
 """The faults that leave the answer itself as it would have been."""
 
 _SORRY = "I am sorry, but I cannot help with that request."
 _UNFIT = '{"unexpected": [null, {"nested": -1}]}'
+_ODD = (-math.inf, math.inf, math.nan, 7.5)
+_TOO_MANY = 10**30
 
 
 @dataclass(frozen=True)
@@ -106,12 +115,14 @@ def spoiled(result: Result, fault: Fault | None) -> Result:
     match fault:
         case "no_usage":
             return replace(result, usage=None)
+        case "odd_usage":
+            return replace(result, usage=result.usage and replace(result.usage, output=_TOO_MANY))
         case "duplicate_ids":
             return replace(result, identifier="duplicate")
-        case "empty_text" | "refusal" | "wrong_schema" | "length" | "content_filter":
-            return replace(result, samples=[_spoiled(sample, fault) for sample in result.samples])
-        case _:
+        case None:
             return result
+        case _:
+            return replace(result, samples=[_spoiled(sample, fault) for sample in result.samples])
 
 
 def _spoiled(sample: Sample, fault: Fault) -> Sample:
@@ -124,5 +135,18 @@ def _spoiled(sample: Sample, fault: Fault) -> Sample:
             return Sample(_UNFIT)
         case "length":
             return Sample(sample.text[: len(sample.text) // 2], sample.reasoning, finish="length")
-        case _:
+        case "content_filter":
             return Sample("", finish="filter")
+        case "broken_off":
+            return replace(sample, finish="error")
+        case "other_ending":
+            return replace(sample, finish="other")
+        case "odd_logprobs":
+            return replace(sample, alternatives=(*sample.alternatives, *_odd(sample)))
+        case _:
+            return sample
+
+
+def _odd(sample: Sample) -> Iterator[tuple[str, float]]:
+    """Alternatives that are none, to a token that has one, so that whoever believes them reads something else."""
+    return ((token, log) for token, _ in sample.alternatives[:1] for log in _ODD)

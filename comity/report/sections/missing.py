@@ -162,6 +162,10 @@ def _gaps(results: Results) -> Iterator[str]:
     if results.count("payoffs_only"):
         known = "only the payoffs are known: they count in every mean of payoffs, and not in cooperation."
         yield f"Of {matches(results.count('payoffs_only'))} {known}"
+    if results.count("expected"):
+        n = results.count("expected")
+        were, have = ("was", "has") if n == 1 else ("were", "have")
+        yield f"{matches(n)} {were} worked out from crossed answers and not played, and so {have} no cooperation."
     if results.count("forfeited"):
         yield f"{matches(results.count('forfeited'))} ended without payoffs because a player gave no valid answer."
     yield from (sentence(note) for run in results.runs.values() for note in run.header.notes)

@@ -8,6 +8,7 @@ from typing import Any
 from comity.llm.fake.brain import Asked
 from comity.llm.fake.wires.wire import (
     BadCall,
+    Ending,
     Json,
     Refused,
     Result,
@@ -23,10 +24,16 @@ from comity.llm.fake.wires.wire import (
     text_of,
     whole,
 )
-from comity.llm.request import Finish, Message, Role, Settings, Usage
+from comity.llm.request import Message, Role, Settings, Usage
 
 _ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant"}
-_FINISH: Mapping[Finish, str] = {"stop": "end_turn", "length": "max_tokens", "filter": "refusal", "other": "end_turn"}
+_FINISH: Mapping[Ending, str] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "filter": "refusal",
+    "other": "pause_turn",
+    "error": "error",
+}
 _REFUSALS: Mapping[Refused, tuple[int, str]] = {
     "bad_request": (400, "invalid_request_error"),
     "unauthorized": (401, "authentication_error"),

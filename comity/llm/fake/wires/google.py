@@ -8,6 +8,7 @@ from typing import Any
 from comity.llm.fake.brain import Asked
 from comity.llm.fake.wires.wire import (
     BadCall,
+    Ending,
     Json,
     Refused,
     Result,
@@ -24,10 +25,17 @@ from comity.llm.fake.wires.wire import (
     text_of,
     whole,
 )
-from comity.llm.request import Finish, Message, Role, Settings, Usage
+from comity.llm.request import Message, Role, Settings, Usage
 
 _ROLES: Mapping[str, Role] = {"user": "user", "model": "assistant"}
-_FINISH: Mapping[Finish, str] = {"stop": "STOP", "length": "MAX_TOKENS", "filter": "SAFETY", "other": "OTHER"}
+_FINISH: Mapping[Ending, str] = {
+    "stop": "STOP",
+    "length": "MAX_TOKENS",
+    "filter": "SAFETY",
+    "other": "OTHER",
+    "error": "ERROR",
+}
+"""Google has no word for an answer that an error ended; this one is unknown to its own library."""
 _REFUSALS: Mapping[Refused, tuple[int, str]] = {
     "bad_request": (400, "INVALID_ARGUMENT"),
     "unauthorized": (400, "INVALID_ARGUMENT"),

@@ -8,6 +8,7 @@ from typing import Any
 from comity.llm.fake.brain import Asked
 from comity.llm.fake.wires.wire import (
     BadCall,
+    Ending,
     Json,
     Refused,
     Result,
@@ -23,11 +24,23 @@ from comity.llm.fake.wires.wire import (
     table,
     whole,
 )
-from comity.llm.request import Finish, Message, Role, Settings, Usage
+from comity.llm.request import Message, Role, Settings, Usage
 
 _ROLES: Mapping[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-_FINISH: Mapping[Finish, str] = {"stop": "stop", "length": "length", "filter": "content_filter", "other": "stop"}
-_INCOMPLETE: Mapping[Finish, str] = {"length": "max_output_tokens", "filter": "content_filter"}
+_FINISH: Mapping[Ending, str] = {
+    "stop": "stop",
+    "length": "length",
+    "filter": "content_filter",
+    "other": "tool_calls",
+    "error": "error",
+}
+_STATUS: Mapping[Ending, str] = {
+    "length": "incomplete",
+    "filter": "incomplete",
+    "other": "cancelled",
+    "error": "failed",
+}
+_INCOMPLETE: Mapping[Ending, str] = {"length": "max_output_tokens", "filter": "content_filter"}
 _REFUSALS: Mapping[Refused, tuple[int, str, str | None]] = {
     "bad_request": (400, "invalid_request_error", None),
     "unauthorized": (401, "invalid_request_error", "invalid_api_key"),
@@ -39,6 +52,7 @@ _REFUSALS: Mapping[Refused, tuple[int, str, str | None]] = {
     "server_error": (500, "server_error", None),
 }
 """For each refusal the status, the type and the code."""
+_BROKEN: Json = {"code": "server_error", "message": "The model broke off."}
 
 
 def _without_tools(body: Mapping[str, Any]) -> None:
@@ -176,8 +190,8 @@ def _write_responses(result: Result) -> Json:
         "id": f"resp_{result.identifier}",
         "object": "response",
         "created_at": result.created,
-        "status": "incomplete" if incomplete else "completed",
-        "error": None,
+        "status": _STATUS.get(sample.finish, "completed"),
+        "error": _BROKEN if sample.finish == "error" else None,
         "incomplete_details": {"reason": incomplete} if incomplete else None,
         "model": result.model,
         "output": [*_thoughts(result, sample), *_spoken(result, sample)],

@@ -23,6 +23,9 @@ Refused: TypeAlias = Literal[
 ]
 """Why a request is refused: ours, or a provider's own name for it."""
 
+Ending: TypeAlias = Finish | Literal["error"]
+"""Why an answer ends; an error is no end that a completion can have."""
+
 
 class BadCall(Exception):
     """A request that the protocol does not allow; the message says what is wrong."""
@@ -35,7 +38,7 @@ class Sample:
     text: str
     reasoning: str = ""
     alternatives: tuple[tuple[str, float], ...] = ()
-    finish: Finish = "stop"
+    finish: Ending = "stop"
 
 
 @dataclass(frozen=True)
