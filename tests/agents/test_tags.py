@@ -66,6 +66,7 @@ def test_every_decision_of_the_catalogue_survives(name: str) -> None:
         assert hash(found.decision) == hash(decision)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("name", PLAYED)
 def test_what_the_brain_writes_is_read_as_what_the_strategy_said(name: str, form: Form) -> None:

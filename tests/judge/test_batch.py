@@ -20,6 +20,8 @@ from comity.llm.store import Submitted
 from tests.commands import Called, called
 from tests.judge.test_over_http import brain, written
 
+pytestmark = pytest.mark.slow
+
 MODEL = "anthropic:claude-haiku-4-5"
 
 
@@ -29,7 +31,9 @@ KEY = "sk-planted-for-a-batch-0123456789"
 def judged_by(folder: Path, url: str, out: str, *more: str, model: str = MODEL) -> Called:
     files = ["--reasons", str(folder / "reasons.parquet"), "--out", str(folder / out)]
     settings = ["--taxonomy", str(folder / "three.toml"), "--base-url", url, "--shortest", "1"]
-    return called(["judge", *files, *settings, "--model", model, *more], environment={"A_BATCH_API_KEY": KEY})
+    return called(
+        ["judge", *files, *settings, "--model", model, *more], environment={"A_BATCH_API_KEY": KEY, "COLUMNS": "200"}
+    )
 
 
 def verdicts(folder: Path) -> list[Judged]:
@@ -43,7 +47,6 @@ def spent(said: str) -> float:
     return float(found[1])
 
 
-@pytest.mark.slow
 def test_a_batch_gives_the_labels_that_calls_give_for_half_the_price(tmp_path: Path) -> None:
     written(tmp_path, 40)
     with serving(FakeProvider(brain())) as provider:
@@ -61,7 +64,6 @@ def test_a_batch_gives_the_labels_that_calls_give_for_half_the_price(tmp_path: P
         assert file.spent()[0] == 80
 
 
-@pytest.mark.slow
 def test_what_fails_in_a_batch_is_asked_by_calls(tmp_path: Path) -> None:
     written(tmp_path, 60)
     with serving(FakeProvider(brain(), key=KEY, batching=Batching(failed=0.2, expired=0.1))) as provider:
@@ -76,7 +78,6 @@ def test_what_fails_in_a_batch_is_asked_by_calls(tmp_path: Path) -> None:
     assert not [path.name for path in written_files if KEY.encode() in path.read_bytes()]
 
 
-@pytest.mark.slow
 def test_who_waits_for_a_batch_can_be_killed_and_pays_once(tmp_path: Path) -> None:
     written(tmp_path, 30)
     found, terms = (

@@ -37,6 +37,8 @@ from tests.llm import scripted
 from tests.llm.loopback import reaching
 from tests.llm.virtual import virtually
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 
 FAST = Traffic(pace=Pace(first=0.01, growth=1.0, longest=0.01, patience=2))
@@ -664,7 +666,6 @@ def test_a_run_that_has_stopped_sends_no_batch() -> None:
     assert office.tries == 1
 
 
-@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     count=st.integers(1, 30),

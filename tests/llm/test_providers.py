@@ -53,6 +53,8 @@ from tests.llm.loopback import (
     talked,
 )
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = json.dumps(
     {
         "type": "object",
@@ -337,7 +339,6 @@ def failing(form: Format, answer: Answer, **how: Any) -> ModelError:
     return caught.value
 
 
-@pytest.mark.slow
 @every_format
 @pytest.mark.parametrize(
     ("status", "meaning"),
@@ -435,7 +436,6 @@ def test_a_prompt_that_is_too_long(form: Format, message: str, code: str) -> Non
     assert "longer than the model can read" in str(error)
 
 
-@pytest.mark.slow
 @every_format
 @pytest.mark.parametrize(
     "answer",
@@ -483,7 +483,6 @@ def places(body: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for step, value in inner for place in places(value, (*path, step)))]
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # libraries grumble about some of it, and that alone must not make it unreadable
 @every_format
 def test_whatever_a_provider_answers_is_a_sound_completion_or_no_answer(form: Format) -> None:
@@ -923,7 +922,6 @@ def test_check_asks_one_word(form: Format) -> None:
         asyncio.run(checked(saying(form.error("no such model", "x"), 404)))
 
 
-@pytest.mark.slow
 @every_format
 def test_as_many_calls_are_in_flight_as_are_made(form: Format) -> None:
     calls = 250

@@ -10,6 +10,8 @@ from comity.llm.fake import Faults, serving
 from tests.commands import called
 from tests.models.studies import KEY, found, playing, study, written
 
+pytestmark = pytest.mark.slow
+
 
 def refused(folder: Path, plan: str, environment: dict[str, str] | None = None) -> str:
     """The one sentence with which the run of that plan is refused, before anything is written."""

@@ -15,10 +15,11 @@ from comity.runs.run import run
 from tests.commands import called
 from tests.models.studies import answered_again, found, from_then_on, playing, strange, study, written
 
+pytestmark = pytest.mark.slow
+
 STOPPED = 3
 
 
-@pytest.mark.slow
 def test_a_provider_that_goes_down_in_the_middle_stops_the_run_which_can_go_on(tmp_path: Path) -> None:
     with serving(playing(latency=Latency(0.05))) as provider:
         path = written(tmp_path, study(provider, "in_flight = 20", repeats=2))

@@ -20,6 +20,8 @@ from comity.llm.providers import endpoint
 from tests.conftest import NetworkRefused
 from tests.models.studies import playing, study, written
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = "192.0.2.1"
 """An address that belongs to nobody (RFC 5737)."""
 
@@ -98,7 +100,6 @@ async def _check(reached: Endpoint) -> None:
         await reached.close()
 
 
-@pytest.mark.slow
 def test_nor_does_the_command_in_a_process_of_its_own(tmp_path: Path) -> None:
     with serving(playing()) as provider:
         path = written(tmp_path, study(provider, "timeout = 5", base_url=f"http://{ELSEWHERE}/v1"))

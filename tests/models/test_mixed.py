@@ -13,6 +13,8 @@ from comity.records.store import RunFile
 from tests.commands import called
 from tests.models.studies import decisions, found, playing, strange, study, written
 
+pytestmark = pytest.mark.slow
+
 WORDING = """
 [labels]
 cooperate = "blue"
@@ -84,7 +86,6 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-@pytest.mark.slow
 def test_everybody_plays_its_strategy_whatever_the_wire_the_form_and_the_words(played: Path) -> None:
     one = found(played)
     assert one.causes == set()
@@ -97,7 +98,6 @@ def test_everybody_plays_its_strategy_whatever_the_wire_the_form_and_the_words(p
     assert {bool(call.completion.alternatives) for call in calls if call.draw.who == "token"} == {True, False}
 
 
-@pytest.mark.slow
 def test_such_a_run_is_replayed_exported_and_reported(played: Path, tmp_path: Path) -> None:
     replayed = called(["replay", str(played)])
     assert (replayed.returncode, replayed.stdout) == (0, "257 matches replayed, every outcome the same\n")
@@ -110,7 +110,6 @@ def test_such_a_run_is_replayed_exported_and_reported(played: Path, tmp_path: Pa
         assert label in page
 
 
-@pytest.mark.slow
 def test_a_report_tells_failures_by_cause(tmp_path: Path) -> None:
     faults = Faults({"refusal": 0.15, "content_filter": 0.15, "server_error": 0.15, "length": 0.1})
     with serving(playing(faults=faults)) as provider:

@@ -11,6 +11,8 @@ from comity.llm.fake import Answered, Asked, FakeProvider, Fault, Faults, Latenc
 from tests.commands import Called, called
 from tests.models.studies import answered_again, found, from_then_on, playing, strange, study, written
 
+pytestmark = pytest.mark.slow
+
 INPUT, OUTPUT = 10, 30
 """US dollars per million tokens in every study here."""
 SMALL = {"games": '["prisoners_dilemma"]', "repeats": 3}
@@ -40,7 +42,6 @@ def play(path: Path, *options: str) -> Called:
     return called(["run", str(path), "--out", str(path.parent / "run"), "--no-report", *options])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("faults", [{}, {"reset_during": 0.1, "truncated_json": 0.05, "server_error": 0.05}])
 def test_a_cap_holds_and_a_larger_one_goes_on(faults: dict[str, float], tmp_path: Path) -> None:
     with serving(playing()) as whole:
@@ -97,7 +98,6 @@ def test_a_cap_that_no_question_fits_under_asks_nothing(tmp_path: Path) -> None:
     assert found(tmp_path / "run").calls == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [

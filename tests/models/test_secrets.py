@@ -26,6 +26,8 @@ from comity.runs.run import run
 from tests.commands import called
 from tests.models.studies import KEY, found, playing, study, written
 
+pytestmark = pytest.mark.slow
+
 OTHER = "hf_anotherPlantedSecret/987654321+XYZ"
 
 
@@ -84,7 +86,6 @@ def echoing(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets.key("HF_TOKEN")
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("echoing")
 def test_no_file_of_a_run_and_nothing_that_is_printed_holds_a_key(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -19,6 +19,8 @@ from comity.runs.progress import shown
 from tests.commands import called
 from tests.models.studies import found, playing, study, written
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_account_has_a_row_for_each_model_and_says_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     one = LineAccount(
@@ -91,7 +93,6 @@ def test_a_run_tells_its_forfeits_by_cause(tmp_path: Path) -> None:
     assert f"forfeited matches by cause: {lost} refusal\n" in ended.stdout
 
 
-@pytest.mark.slow
 def test_lines_on_a_narrow_terminal_are_cut_and_not_broken(tmp_path: Path) -> None:
     with serving(playing(latency=Latency(0.2))) as provider:
         path = written(tmp_path, study(provider, mechanisms='["none"]'))

@@ -181,12 +181,17 @@ def same(ours: list[Mixed], theirs: list[Any]) -> bool:
     return len(found) == len(expected) and all(any(np.allclose(a, b, atol=1e-6) for b in expected) for a in found)
 
 
+def gain(first: Any, second: Any, row: Any, column: Any) -> float:
+    """What the better of two deviations gains: rounding makes Nashpy take some pairs for equilibria that are none."""
+    return float(max((first @ column).max() - row @ first @ column, (row @ second).max() - row @ second @ column))
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(2, 4), st.integers(2, 4))
 def test_nashpy_finds_the_same_equilibria(seed: int, rows: int, columns: int) -> None:
     """By vertex enumeration: Nashpy's support enumeration loses mixed equilibria of such payoffs to rounding."""
     first, second = np.random.default_rng(seed).integers(-500, 500, (2, rows, columns))
-    theirs = list(nashpy.Game(first, second).vertex_enumeration())
+    theirs = [pair for pair in nashpy.Game(first, second).vertex_enumeration() if gain(first, second, *pair) < 1e-6]
     assert same(list(mixed_equilibria(bimatrix(first.tolist(), second.tolist()))), theirs)
 
 

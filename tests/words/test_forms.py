@@ -72,6 +72,7 @@ def test_what_is_spelled_is_read(form: Form, wording: Any) -> None:
             assert read_answer(spelled(reply, decision, wording, form), decision, wording, form) == reply
 
 
+@pytest.mark.slow
 @in_every_wording
 @in_every_form
 def test_the_schema_admits_what_is_spelled(form: Form, wording: Any) -> None:

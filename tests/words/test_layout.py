@@ -28,6 +28,8 @@ from tests.generators import every_entry, keys, stacks
 from tests.playthroughs.stacks import PLAYED
 from tests.words.seen import VARIED, changed, decisions_of
 
+pytestmark = pytest.mark.slow
+
 WORDINGS = {name: standard(name) for name in STANDARD}
 in_every_wording = pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS.keys())
 ENTRIES = {**every_entry(), **PLAYED}

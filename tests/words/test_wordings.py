@@ -84,6 +84,7 @@ def test_the_neutral_wording_names_every_action_of_the_games_that_come_with_comi
 # Every wording says everything
 
 
+@pytest.mark.slow
 @in_every_wording
 @pytest.mark.parametrize("game", ENTRIES.values(), ids=ENTRIES.keys())
 def test_decisions_that_differ_read_differently_and_equal_ones_alike(game: Game, wording: Wording) -> None:
@@ -94,6 +95,7 @@ def test_decisions_that_differ_read_differently_and_equal_ones_alike(game: Game,
     assert len(read) == len(set(read.values()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("game", VARIED.values(), ids=VARIED.keys())
 def test_changing_anything_in_what_is_seen_changes_the_terse_text_too(game: Game) -> None:
     tried = 0
@@ -233,6 +235,7 @@ def test_an_option_is_read_back_by_its_label() -> None:
     }
 
 
+@pytest.mark.slow
 @in_every_wording
 @pytest.mark.parametrize("game", VARIED.values(), ids=VARIED.keys())
 def test_every_option_and_every_part_can_be_read_back(game: Game, wording: Wording) -> None:

@@ -28,6 +28,8 @@ from comity.words.wordings import PLAIN, STANDARD, standard
 from tests.generators import Script, played
 from tests.words.attempts import ATTEMPTS
 
+pytestmark = pytest.mark.slow
+
 HARMLESS = "a harmless message"
 LONGEST = 100_000
 TALK = CheapTalk(PrisonersDilemma(), most=LONGEST)
