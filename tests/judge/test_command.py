@@ -20,6 +20,8 @@ from tests.judge.endpoints import PRICE, Model, answering, labelled
 from tests.judge.test_recorded import with_calls
 from tests.report.runs import records, write_run
 
+pytestmark = pytest.mark.slow
+
 TAXONOMY = """\
 name = "two kinds"
 [[labels]]
@@ -241,7 +243,6 @@ def test_wrong_questions_get_a_sentence(more: list[str], sentence: str) -> None:
     assert ended.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
 def test_the_report_of_a_run_has_what_was_judged(tmp_path: Path) -> None:
     played = [record for record in records() if record.match.cell.mechanism_label in ("none", "repetition")]
     run = with_calls(tmp_path / "run", played)

@@ -18,6 +18,8 @@ from comity.stats.proportions import exact
 from tests.report.measured import entries, results_of, table
 from tests.report.runs import SHORT, forfeited, records, write_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:

@@ -40,6 +40,8 @@ from comity.runs.run import run
 from comity.runs.sharing import BLOCK, Reader, Shared
 from comity.runs.spending import ASKED_AGAIN, HIDDEN, REASONS, SLOWEST, Range, cost, seconds, tokens_out
 
+pytestmark = pytest.mark.slow
+
 MODELS = 'agents = [{label = "a", name = "model", model = "test:a"}, {label = "b", name = "model", model = "test:b"}]\n'
 
 

@@ -26,6 +26,8 @@ from comity.studies.study import HEAD, StudyError
 from comity.words.render import render_rules
 from comity.words.wordings import standard
 
+pytestmark = pytest.mark.slow
+
 TWO_SEATS = {
     "none": 72,
     "repetition": 1_080,
@@ -58,7 +60,6 @@ def main_study() -> Estimate:
     return estimate(plan_of(replicates=1), free)
 
 
-@pytest.mark.slow
 def test_every_cell_has_the_published_number_of_calls(main_study: Estimate) -> None:
     assert main_study.fixed
     cells = main_study.by("game", "mechanism")
@@ -69,14 +70,12 @@ def test_every_cell_has_the_published_number_of_calls(main_study: Estimate) -> N
         assert total.calls == Range.exactly(published[mechanism])
 
 
-@pytest.mark.slow
 def test_every_agent_has_a_sixth_of_the_calls(main_study: Estimate) -> None:
     calls = {agent: total.calls for (agent,), total in main_study.by("agent").items()}
     assert calls == dict.fromkeys(calls, Range.exactly(23_664 / 6))
     assert len(calls) == 6
 
 
-@pytest.mark.slow
 def test_the_whole_study_has_the_published_number_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("comity.runs.estimate.PROMPTS", 100)  # calls are counted, whatever is rendered
     study = estimate(plan_of(), free).total.calls
@@ -86,7 +85,6 @@ def test_the_whole_study_has_the_published_number_of_calls(monkeypatch: pytest.M
     assert study.plus(ablations) == Range.exactly(88_272)
 
 
-@pytest.mark.slow
 def test_one_shot_prompts_are_one_for_each_agent_and_seat(main_study: Estimate) -> None:
     assert main_study.complete
     cells = main_study.by("game", "mechanism").items()

@@ -10,6 +10,8 @@ import pytest
 import comity.cli.planning  # noqa: F401  # the commands are there once it is imported
 from tests.commands import Called, called
 
+pytestmark = pytest.mark.slow
+
 PLAN = """
 name = "small"
 seed = 1

@@ -71,6 +71,7 @@ def test_there_are_huge_replies() -> None:
     assert len(HUGE) > 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_what_is_said_of_a_reply_is_short_and_one_line(file: str) -> None:
     of_file = [case for case in CORPUS.values() if case.id.startswith(f"{file}:")]
