@@ -21,9 +21,9 @@ def print_asked(account: Account | None) -> None:
     """Print what models were asked, one row for each, and what went wrong by class; nothing where none was asked."""
     if account is None or not account.lines:
         return
-    from comity.runs.progress import called
+    from comity.runs.progress import names_of
 
-    names = called(account.lines)
+    names = names_of(account.lines)
     rows = [{"model": names[name], **_row(line)} for name, line in account.lines.items()]
     if len(rows) > 1:
         rows.append({"model": "in all", **_row(account.total)})
@@ -37,9 +37,9 @@ def print_troubles(account: Account | None) -> None:
 
 
 def _troubles(account: Account) -> Iterator[str]:
-    from comity.runs.progress import called
+    from comity.runs.progress import names_of
 
-    names = called(account.lines)
+    names = names_of(account.lines)
     for name, line in account.lines.items():
         yield from _wrong(names[name], line)
     yield from _besides(account.total)

@@ -62,12 +62,12 @@ def run(
 
     from comity.agents.agent import Halted
     from comity.records.store import FILE_NAME
-    from comity.runs.models import called, with_models
+    from comity.runs.models import with_calling, with_models
     from comity.runs.plan import read_plan
     from comity.runs.progress import Followed, shown
     from comity.runs.run import run as play_plan
 
-    read = called(with_models(plan, model) if model else read_plan(plan), cap=cap, in_flight=in_flight)
+    read = with_calling(with_models(plan, model) if model else read_plan(plan), cap, in_flight)
     folder = out or Path("runs") / read.name
     if resume and not (folder / FILE_NAME).exists():
         refuse(f"{folder} holds no run to go on with; leave --resume out to begin one")

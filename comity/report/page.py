@@ -15,7 +15,7 @@ from comity.report.contents import CellPart, Contents, Head, Items, Prose, Sourc
 from comity.report.figures import Figure
 from comity.report.files import write_files
 from comity.report.grid import Grid
-from comity.report.results import Results, opened
+from comity.report.results import Results
 from comity.report.text import number
 from comity.words.printable import printable
 
@@ -28,16 +28,6 @@ HEAD = 10_000
 """So many characters of a file are looked at."""
 KINDS = (Grid, Figure, Prose, Items, Words, Source, Head, CellPart)
 """What a section is made of; the template asks which of these a part is."""
-
-
-def write_report(run: Path, out: Path | None = None) -> Path:
-    """Write the report of a run, into its folder unless `out` names a file, and say where it is.
-
-    Raises `RunError` where the run cannot be read or the page not be written; `Diverged` where a record does not follow
-    from the rules.
-    """
-    with opened([run], decisions=True) as results:
-        return write_page(results, out or folder_of(run) / FILE_NAME)
 
 
 def folder_of(run: Path) -> Path:

@@ -6,7 +6,6 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import tomli_w
 
@@ -169,6 +168,9 @@ def _refusals(model: LanguageModel, reached: Endpoint, calling: Calling) -> Iter
         yield f"the cap (${calling.cap:g}) is less than one answer of {model.max_tokens:,} tokens costs (${least:g})"
 
 
-def called(plan: Plan, **changes: Any) -> Plan:
-    """The plan with models called otherwise: those changes of `Calling` that are not None."""
-    return replace(plan, calling=replace(plan.calling, **{k: v for k, v in changes.items() if v is not None}))
+def with_calling(plan: Plan, cap: float | None, in_flight: int | None) -> Plan:
+    """The plan with models called under this cap, and so many at a time; None leaves what the plan says."""
+    calling = plan.calling
+    cap = calling.cap if cap is None else cap
+    in_flight = calling.in_flight if in_flight is None else in_flight
+    return replace(plan, calling=replace(calling, cap=cap, in_flight=in_flight))

@@ -96,7 +96,7 @@ def _models(reached: Reached, width: int | None) -> Iterator[str]:
     """What is asked of each model, and of all of them where they are several; what matters least gives way to width."""
     if reached.account is None:
         return
-    names = called(reached.account.lines)
+    names = names_of(reached.account.lines)
     for name, line in reached.account.lines.items():
         yield _row(printable_line(names[name]), _asked(line, reached.seconds), width)
     if reached.account.stopped:
@@ -110,7 +110,7 @@ def _models(reached: Reached, width: int | None) -> Iterator[str]:
         yield _row("in all", said, width)
 
 
-def called(lines: Iterable[str]) -> dict[str, str]:
+def names_of(lines: Iterable[str]) -> dict[str, str]:
     """What each line is called: its model, and its server where several have that model."""
     models = {name: name.partition(" at ")[0] for name in lines}
     counts = Counter(models.values())

@@ -14,11 +14,11 @@ from comity.judge.keeping import FILE_NAME, Judgements
 from comity.llm.endpoint import Price
 from comity.llm.errors import KeyRefused
 from comity.llm.request import Completion, Request
-from comity.report.page import write_report
 from tests.commands import called
 from tests.judge.endpoints import PRICE, Model, answering, labelled
 from tests.judge.test_recorded import with_calls
 from tests.report.runs import records, write_run
+from tests.report.written import write_report
 
 pytestmark = pytest.mark.slow
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from comity.report.page import write_report
 from comity.report.results import Results
 from tests.corpora.published import Published
 from tests.report.measured import results_of
 from tests.report.reading import Element, read
 from tests.report.runs import forfeited, records, write_run
+from tests.report.written import write_report
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,13 @@ from comity.metrics.contrasts import Contrast
 from comity.metrics.design import under
 from comity.records.store import Header, RunFile
 from comity.records.tables import Tables, tables
-from comity.report.page import write_report
 from comity.report.ranking import MOST_PAIRS, chance, pairs
 from comity.report.results import Results
 from comity.report.text import number
 from comity.stats.estimate import Estimate
 from tests.report.reading import Element, grid, interval, read, rests, value
 from tests.report.runs import PLAN, records, write_run
+from tests.report.written import write_report
 
 pytestmark = pytest.mark.slow
 

@@ -10,12 +10,12 @@ import pytest
 from comity.metrics import table
 from comity.records.store import Header, RunError, RunFile
 from comity.records.tables import Tables, tables
-from comity.report.page import write_report
 from comity.report.sections.rounds import rounds
 from comity.words.transcript import transcript
 from tests.report.measured import results_of
 from tests.report.reading import Element, grid, read, rests, value
 from tests.report.runs import PLAN, SHORT, forfeited, records, renamed, write_run
+from tests.report.written import write_report
 
 
 def cell(page: Element, mechanism: str, game: str) -> Element:

@@ -17,10 +17,10 @@ from comity.judge.scripted import Scripted
 from comity.judge.taxonomy import Label, Taxonomy
 from comity.report.contents import Prose, Words
 from comity.report.figures import Figure
-from comity.report.page import write_report
 from comity.report.sections import reasons as section_of
 from tests.report.measured import entries, results_of, table
 from tests.report.runs import HOSTILE, SHORT, records, write_run
+from tests.report.written import write_report
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from comity.records.store import Header
-from comity.report.page import write_report
 from tests.report.reading import Element, read
 from tests.report.runs import HOSTILE, records, renamed, write_run
+from tests.report.written import write_report
 
 pytestmark = pytest.mark.slow
 
