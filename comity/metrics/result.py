@@ -101,14 +101,19 @@ class ResultTable:
         return as_csv(self.rows, self.columns)
 
     def as_markdown(self) -> str:
-        """The rows as a Markdown table with values to three digits, and the notes below it.
+        """The rows as a Markdown table with values to three digits, and the notes below it."""
+        return markdown(self.heads, self.by, self.shown(), self.notes)
 
-        Labels steer no terminal and end no cell; what Markdown makes of them otherwise is left to its reader.
-        """
-        shown = [_line(printable_line(cell).replace("|", r"\|") for cell in row) for row in self.shown()]
-        rule = _line("---" if head in self.by else "---:" for head in self.heads)
-        notes = [f"\n{printable_line(note)}\n" for note in self.notes]
-        return "".join([_line(self.heads), rule, *shown, *notes])
+
+def markdown(heads: Sequence[str], text: Sequence[str], shown: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+    """Rows as a Markdown table, and notes below it. text: the heads of columns that hold text.
+
+    Labels steer no terminal and end no cell; what Markdown makes of them otherwise is left to its reader.
+    """
+    rows = [_line(printable_line(cell).replace("|", r"\|") for cell in row) for row in shown]
+    rule = _line("---" if head in text else "---:" for head in heads)
+    below = [f"\n{printable_line(note)}\n" for note in notes]
+    return "".join([_line(heads), rule, *rows, *below])
 
 
 def _line(cells: Iterable[str]) -> str:

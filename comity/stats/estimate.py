@@ -51,6 +51,11 @@ class Estimate:
     high: float
 
     @property
+    def t(self) -> float:
+        """The value over its standard error, with known errors also called z; NaN where there is none."""
+        return self.value / self.error if self.error else math.nan
+
+    @property
     def p(self) -> float:
         """How likely a value at least this far from 0 is if the truth is 0, by Student's distribution; NaN if unknown.
 
