@@ -14,6 +14,7 @@ from comity.games.matrix import (
     StagHunt,
     TrustGame,
 )
+from comity.games.ordinal import OrdinalGame
 from comity.games.sequential import SequentialTrustGame
 from comity.games.symmetric import PublicGoods, SymmetricGame
 from comity.games.travellers import TravellersDilemma
@@ -28,6 +29,7 @@ GAMES: dict[str, Callable[..., Named]] = {
     "chicken": Chicken,
     "battle_of_the_sexes": BattleOfTheSexes,
     "matching_pennies": MatchingPennies,
+    "ordinal": OrdinalGame,
     "matrix": MatrixGame,
     "symmetric": SymmetricGame,
 }

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 from comity.core.decision import Decision, Fact
-from comity.core.flow import Choices, Decisions, Flow, ask
+from comity.core.flow import Choices, Decisions, Flow, StageGame, ask
 from comity.core.named import Scale, scale_of
 from comity.core.outcome import Outcome
 from comity.core.space import OneOf
@@ -94,10 +94,8 @@ class NormalForm(ABC):
         return tuple(filter(self.is_equilibrium, self.profiles()))
 
     def rows(self, seat: int) -> Iterator[Row]:
-        """The payoff rule as `seat` is shown it: its own action first, then the others in seat order."""
-        for profile in sorted(self.profiles(), key=lambda p: self.actions[seat].index(p[seat])):
-            paid = self.payoffs(profile)
-            yield Row(profile[seat], without(profile, seat), paid[seat], without(paid, seat))
+        """The payoff rule as `seat` is shown it: see `rows_of`."""
+        return rows_of(self, seat)
 
     @cached_property
     def _decisions(self) -> Decisions:
@@ -113,6 +111,13 @@ class NormalForm(ABC):
         if outcome is None:  # outcomes are values: the same profile may as well be the same object
             outcome = self._outcomes[profile] = Outcome(self.payoffs(profile), profile)
         return outcome
+
+
+def rows_of(game: StageGame, seat: int) -> Iterator[Row]:
+    """The payoffs of a stage game as `seat` is shown them: its own action first, then the others in seat order."""
+    for profile in sorted(itertools.product(*game.actions), key=lambda p: game.actions[seat].index(p[seat])):
+        paid = game.payoffs(profile)
+        yield Row(profile[seat], without(profile, seat), paid[seat], without(paid, seat))
 
 
 def deviated(profile: Profile, seat: int, action: str) -> Profile:

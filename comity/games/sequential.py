@@ -50,6 +50,11 @@ class SequentialTrustGame:
         return (self,)
 
     @property
+    def actions(self) -> tuple[tuple[str, ...], ...]:
+        """The names of the actions of each seat."""
+        return self.at_once.actions
+
+    @property
     def roles(self) -> tuple[str, ...]:
         return self.at_once.roles
 
