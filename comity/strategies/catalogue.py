@@ -7,6 +7,7 @@ source. Unless an entry says otherwise, what it does besides acting is what `Scr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from comity.core.errors import BadParameter
@@ -25,13 +26,24 @@ from comity.strategies.claiming import Anchor, LevelK, Undercut
 from comity.strategies.contributing import ConditionalContributor, ThresholdContributor
 from comity.strategies.delegating import DelegateAlways, DelegateInEquilibrium, DelegateNever
 from comity.strategies.finite_state import FiniteState
+from comity.strategies.options import SameOption
+from comity.strategies.predicting import BestReply, Cooperates, Defects, Pattern, Predictor, Repeats, Uniform
 from comity.strategies.proposing import EfficientProposal, GreedyProposal, RationalProposal, UselessProposal
 from comity.strategies.rational import PlayEquilibrium
 from comity.strategies.reputation import STANDING, STERN_JUDGING, Discriminator, ImageScoring
 from comity.strategies.sanctioning import NoSanctions, PunishDefectors, RewardCooperators
 from comity.strategies.scripted import Scripted
-from comity.strategies.speaking import Promise, Silent
+from comity.strategies.slipping import Slipping
+from comity.strategies.speaking import Announce, Promise, Silent
 from comity.strategies.strategy import Strategy
+
+
+def always(option: int = 1) -> Scripted:
+    """Takes the same option in every round, by its place in the list and whatever it means (Akata et al. 2025).
+
+    option: its place, from 1 on. It never delegates.
+    """
+    return Scripted(SameOption(option), delegate=DelegateNever())
 
 
 def always_cooperate() -> Scripted:
@@ -83,9 +95,12 @@ def tit_for_two_tats() -> Scripted:
     return Scripted(FiniteState(tables.TIT_FOR_TWO_TATS))
 
 
-def hard_tit_for_tat() -> Scripted:
-    """Cooperates at first, and defects after any defection in the last three rounds (as in Akata et al. 2025)."""
-    return Scripted(FiniteState(tables.HARD_TIT_FOR_TAT))
+def hard_tit_for_tat(first: bool = True) -> Scripted:
+    """Cooperates at first, and defects after any defection in the last three rounds (as in Akata et al. 2025).
+
+    first: whether it cooperates at first; in the program of that source it does not.
+    """
+    return Scripted(FiniteState(tables.HARD_TIT_FOR_TAT if first else tables.SUSPICIOUS_HARD_TIT_FOR_TAT))
 
 
 def reverse_tit_for_tat() -> Scripted:
@@ -221,6 +236,15 @@ Rule: TypeAlias = str | tuple[Any, ...]
 """A rule as a plan names it: its name, or its name and then its parameters in their order."""
 
 
+def best_reply_to_prediction(predict: Rule = "pattern") -> Scripted:
+    """Replies best to what it expects of the others (Akata et al. 2025, social chain-of-thought as a script).
+
+    predict: what it expects, one of the rules for that kind of decision. See `BestReply`.
+    """
+    predictor: Predictor = _chosen("predict", RULES["predict"], predict)
+    return Scripted(BestReply(predictor), predict=predictor)
+
+
 def composed(
     act: Rule = "tit_for_tat",
     delegate: Rule = "in_equilibrium",
@@ -229,6 +253,7 @@ def composed(
     sign: Rule = "by_equilibrium",
     speak: Rule = "announce",
     sanction: Rule = "none",
+    predict: Rule = "repeats",
 ) -> Scripted:
     """Acts like another strategy, with the rule of your choice for every other kind of decision.
 
@@ -244,8 +269,20 @@ def composed(
         "sign": sign,
         "speak": speak,
         "sanction": sanction,
+        "predict": predict,
     }
     return Scripted(acting, **{kind: _chosen(kind, RULES[kind], rule) for kind, rule in others.items()})
+
+
+def noisy(of: Rule = "tit_for_tat", p: float = 0.1) -> Scripted:
+    """Another strategy whose action is replaced with probability p by one of its others, each equally likely.
+
+    of: the name of the other strategy, or a list of its name and its parameters: of = ["always", 2]. All else that it
+    does stays as it is; it announces what it means to do. Raises `BadParameter` where there is no such strategy. The
+    strategy's own trembling hand (Selten 1975); for noise that is in the game, see the mechanism `execution_noise`.
+    """
+    steady: Scripted = _chosen("of", STRATEGIES, of)
+    return replace(steady, act=Slipping(steady.act, p), speak=steady.speak or Announce(steady.act))
 
 
 def _chosen(kind: str, among: Mapping[str, Callable[..., Any]], rule: Rule) -> Any:
@@ -262,6 +299,7 @@ def _chosen(kind: str, among: Mapping[str, Callable[..., Any]], rule: Rule) -> A
 
 
 STRATEGIES: dict[str, Callable[..., Scripted]] = {
+    "always": always,
     "always_cooperate": always_cooperate,
     "always_defect": always_defect,
     "random": random,
@@ -287,6 +325,8 @@ STRATEGIES: dict[str, Callable[..., Scripted]] = {
     "level_k": level_k,
     "undercut": undercut,
     "rational": rational,
+    "best_reply_to_prediction": best_reply_to_prediction,
+    "noisy": noisy,
     "composed": composed,
 }
 
@@ -315,5 +355,12 @@ RULES: dict[str, dict[str, Callable[..., Strategy | None]]] = {
     "sign": _ACCEPTING,
     "speak": {"announce": lambda: None, "promise": Promise, "silent": Silent},
     "sanction": {"none": NoSanctions, "punish_defectors": PunishDefectors, "reward_cooperators": RewardCooperators},
+    "predict": {
+        "repeats": Repeats,
+        "pattern": Pattern,
+        "cooperates": Cooperates,
+        "defects": Defects,
+        "uniform": Uniform,
+    },
 }
 """The rules by name, for every kind of decision but act; None is what `Scripted` takes it to be."""

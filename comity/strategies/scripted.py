@@ -16,6 +16,7 @@ from comity.mechanisms.mediation import DELEGATE, Mediation
 from comity.strategies.accepting import AcceptByEquilibrium
 from comity.strategies.delegating import DelegateInEquilibrium
 from comity.strategies.finite_state import FiniteState
+from comity.strategies.predicting import Repeats
 from comity.strategies.proposing import EfficientProposal
 from comity.strategies.sanctioning import NoSanctions
 from comity.strategies.speaking import Announce
@@ -28,10 +29,11 @@ class Scripted:
 
     act: how it acts. delegate: whether it lets the mediator act instead, answered with yes or no; None leaves that to
     act, which then chooses among all options. propose, approve, sign, sanction: as they are called. speak: what it
-    says; None announces what it is about to do.
+    says; None announces what it is about to do. predict: what it expects of others.
 
     By default it proposes the efficient mediator or contract, approves and signs what does not lower its equilibrium
-    payoff, delegates where that is an equilibrium that pays it, says what it will do, and sanctions nobody.
+    payoff, delegates where that is an equilibrium that pays it, says what it will do, sanctions nobody, and expects of
+    others what they did last.
     """
 
     act: Strategy
@@ -41,6 +43,7 @@ class Scripted:
     sign: Strategy = field(default_factory=AcceptByEquilibrium)
     speak: Strategy | None = None
     sanction: Strategy = field(default_factory=NoSanctions)
+    predict: Strategy = field(default_factory=Repeats)
 
     @property
     def automaton(self) -> Automaton | None:
@@ -78,6 +81,7 @@ class Scripted:
             "sign": self.sign,
             "speak": Announce(self.act) if self.speak is None else self.speak,
             "sanction": self.sanction,
+            "predict": self.predict,
         }
 
 

@@ -20,6 +20,7 @@ from comity.exact.rational import Values, exactly
 from comity.games.normal_form import NormalForm, Payoffs, Profile, deviated
 from comity.mechanisms.contracting import Contract, Contracted
 from comity.mechanisms.mediation import DELEGATE, Mediated
+from comity.mechanisms.prediction import Predicted
 from comity.strategies.once import once
 
 
@@ -79,10 +80,10 @@ class UnderContract(NormalForm):
 def played_each_round(game: Game) -> Game:
     """What is played in every round under a stack of mechanisms: a negotiation, a stage game, or what has no base.
 
-    Repetition, matching, talk, sanctions and the like are taken off.
+    Repetition, matching, talk, sanctions, predictions and the like are taken off.
     """
     for layer in layers(game):
-        if isinstance(layer, Mediated | Contracted | StageGame):
+        if isinstance(layer, Mediated | Contracted | StageGame) and not isinstance(layer, Predicted):
             break
     return layer
 
@@ -120,8 +121,9 @@ def solution(game: Game) -> Solution:
 
 
 def equilibrium_reply(stage: StageGame, seat: int) -> Reply:
-    """What a seat plays in that equilibrium of a stage game, in which it decides once."""
-    return next(reply for decision, reply in solution(stage).policy.items() if decision.player == seat)
+    """What a seat plays in that equilibrium of a stage game, in which it acts once."""
+    policy = solution(stage).policy
+    return next(reply for asked, reply in policy.items() if asked.player == seat and asked.kind == "act")
 
 
 def is_equilibrium(stage: StageGame, profile: Profile) -> bool:

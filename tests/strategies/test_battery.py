@@ -21,6 +21,7 @@ from tests.strategies.seats import match_of, seated
 WITH_LOTTERIES: dict[str, dict[str, Any]] = {
     "memory_one": {"first": 0.5, "both": 0.75, "sucker": 0.25, "tempted": 0.5, "neither": 0.5},
     "level_k": {"k": 0, "anchor": "uniform"},
+    "noisy": {"of": "rational", "p": 0.25},
     "conditional_contributor": {"first": 0.5},
 }
 
@@ -82,7 +83,7 @@ def test_every_rule_plays_wherever_it_is_asked(kind: str, rule: str) -> None:
 
 
 def test_every_rule_has_a_name_for_each_kind_of_decision() -> None:
-    kinds = {"propose", "approve", "sign", "speak", "sanction", "delegate"}
+    kinds = {"propose", "approve", "sign", "speak", "sanction", "predict", "delegate"}
     assert set(RULES) == kinds
     assert set(inspect.signature(composed).parameters) == {"act", *kinds}
 

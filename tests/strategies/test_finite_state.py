@@ -180,6 +180,8 @@ def test_under_reputation_grim_is_contagious(key: int) -> None:
 def test_only_finite_strategies_have_an_automaton() -> None:
     without = set(STRATEGIES) - set(FINITE)
     assert without == {
+        "always",
+        "noisy",
         "image_scoring",
         "standing",
         "stern_judging",
@@ -188,6 +190,7 @@ def test_only_finite_strategies_have_an_automaton() -> None:
         "level_k",
         "undercut",
         "rational",
+        "best_reply_to_prediction",
     }
 
 

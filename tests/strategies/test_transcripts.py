@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from comity.core.errors import BadParameter
@@ -17,6 +19,7 @@ from tests.strategies.seats import LETTERS, Fixed, Recorder, chance_of, chances_
 AGAINST = "CDCDDCCCC"
 
 ANSWERS = {
+    "always": "CCCCCCCCC",
     "always_cooperate": "CCCCCCCCC",
     "always_defect": "DDDDDDDDD",
     "tit_for_tat": "CCDCDDCCC",
@@ -35,6 +38,7 @@ ANSWERS = {
     "undercut": "CDDDDDDDD",
     "level_k": "DDDDDDDDD",
     "rational": "DDDDDDDDD",
+    "best_reply_to_prediction": "DDDDDDDDD",
     "threshold_contributor": "CCDCDDCCC",
     "conditional_contributor": "CCDCDDCCC",
 }
@@ -53,6 +57,11 @@ WITH_PARAMETERS = [
     ("threshold_contributor", {"k": 0, "first": False}, "DCCCCCCCC"),
     ("threshold_contributor", {"k": 2}, "CDDDDDDDD"),
     ("conditional_contributor", {"first": 0, "intercept": 1, "slope": -1}, "DDCDCCDDD"),
+    ("always", {"option": 2}, "DDDDDDDDD"),
+    ("hard_tit_for_tat", {"first": False}, "DCDDDDDDC"),
+    ("noisy", {"p": 0}, "CCDCDDCCC"),
+    ("noisy", {"of": "alternate", "p": 0}, "CDCDCDCDC"),
+    ("noisy", {"of": ("always", 2), "p": 1}, "CCCCCCCCC"),
     ("composed", {"act": "grim"}, "CCDDDDDDD"),
     ("composed", {"act": ("naive_prober", 1)}, "CDDDDDDDD"),
 ]
@@ -90,6 +99,9 @@ def test_of_reputation_strategies_between_the_same_two(name: str, answers: str) 
         ("generous_tit_for_tat", {}, [1, 1, 1 / 3, 1, 1 / 3, 1 / 3, 1, 1, 1]),
         ("naive_prober", {"p": 0.25}, [1, 0.75, 0, 0.75, 0, 0, 0.75, 0.75, 0.75]),
         ("naive_prober", {}, [1, 0.9, 0, 0.9, 0, 0, 0.9, 0.9, 0.9]),
+        ("noisy", {"of": "tit_for_tat", "p": 0.25}, [0.75, 0.75, 0.25, 0.75, 0.25, 0.25, 0.75, 0.75, 0.75]),
+        ("noisy", {"of": ("random", 0.5), "p": 0.25}, [0.5] * 9),
+        ("noisy", {"of": ("random", 1), "p": 0.25}, [0.75] * 9),
         (
             "conditional_contributor",
             {"first": 0.5, "intercept": 0.25, "slope": 0.5},
@@ -97,7 +109,7 @@ def test_of_reputation_strategies_between_the_same_two(name: str, answers: str) 
         ),
     ],
 )
-def test_of_those_that_mix(name: str, parameters: dict[str, float], chances: list[float]) -> None:
+def test_of_those_that_mix(name: str, parameters: dict[str, Any], chances: list[float]) -> None:
     assert chances_against(STRATEGIES[name](**parameters), AGAINST) == chances
 
 
@@ -184,6 +196,9 @@ def test_without_names_the_first_action_cooperates_and_the_last_defects() -> Non
         ("composed", {"act": 3}),
         ("composed", {"act": ()}),
         ("composed", {"speak": ("promise", 1)}),
+        ("always", {"option": 0}),
+        ("noisy", {"of": "tit_for_tit"}),
+        ("noisy", {"p": 1.5}),
     ],
 )
 def test_impossible_parameters_are_refused(name: str, parameters: dict[str, object]) -> None:
