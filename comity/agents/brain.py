@@ -68,7 +68,7 @@ def _tagged(asked: Asked) -> Tagged:
 
 
 def _written(tagged: Tagged, reply: Reply, chance: Chance) -> Answered:
-    space = tagged.decision.options
+    space = tagged.space
     value, alternatives = reply, tuple[tuple[str, float], ...]()
     if isinstance(reply, Lottery) and not takes_lottery(tagged.schema, space):
         value = reply.draw(_address(chance.at("draw")))

@@ -12,8 +12,10 @@ from comity.core.flow import Game
 from comity.core.match import Match, Reply, receive
 from comity.strategies.strategy import Strategy
 from comity.words.parse import Unreadable, read_reply
+from comity.words.presentation import as_told
 from comity.words.render import render
 from comity.words.transcript import describe_outcome
+from comity.words.wordings import PLAIN
 
 Ask = Callable[[str], str]
 
@@ -27,10 +29,11 @@ class Human:
 
     def decide(self, decision: Decision[Any]) -> Any:
         """Show the decision and ask until the answer is one of its options."""
+        told, wording = as_told(decision, PLAIN)
         question = f"\n{render(decision)}\n> "
         while True:
             try:
-                return read_reply(self.ask(question), decision.options)
+                return read_reply(self.ask(question), told.options, wording.answering(told))
             except Unreadable as error:
                 question = f"{error}\n> "
 
@@ -39,12 +42,13 @@ def play_in_terminal(game: Game, player: int, others: Strategy, seed: int, ask: 
     """Play game as that player against `others` in every other seat; yields the lines to show besides the questions."""
     person = Human("you", ask)
     seats = [others.begin(game, seat) for seat in range(game.n_players)]
-    key, match = stream_key(seed, "terminal"), Match(game)
+    key, match, told = stream_key(seed, "terminal"), Match(game), PLAIN
     while match.pending:
+        told = next((as_told(decision, PLAIN)[1] for decision in match.pending if decision.player == player), told)
         receive(match, [_reply(decision, player, person, seats) for decision in match.pending], key)
     assert match.outcome is not None
     yield ""
-    yield describe_outcome(match.outcome.seen_by(player), reader=player)
+    yield describe_outcome(match.outcome.seen_by(player), reader=player, wording=told)
 
 
 def _reply(decision: Decision[Any], player: int, person: Human, seats: list[Callable[..., Reply]]) -> Reply:

@@ -22,7 +22,8 @@ from comity.core.errors import BadParameter, ComityError
 from comity.core.flow import Game
 from comity.core.match import Reply
 from comity.core.space import Each, Lottery, OneOf, Space, to_json
-from comity.words.forms import ANSWER, REASONING, Form, answer_shape, form_at
+from comity.words.forms import ANSWER, REASONING, Form, asked_as
+from comity.words.presentation import options_as_told
 from comity.words.shapes import keyed, percentages
 from comity.words.wording import Wording
 
@@ -53,11 +54,16 @@ class Tagged:
         """Who is asked."""
         return self.decision.player
 
+    @property
+    def space(self) -> Space[Any]:
+        """What may be answered, in the order in which the schema has it."""
+        return options_as_told(self.decision)
+
 
 def tag(decision: Decision[Any], game: Game, wording: Wording, form: Form) -> str:
     """The line that says the decision. Raises `BadParameter` where it holds what no tag can say."""
-    asked = form_at(decision, wording, form)
-    answer = answer_shape(decision, wording, asked).schema()
+    _, _, asked, shape = asked_as(decision, wording, form)
+    answer = shape.schema()
     inside = {REASONING: {"type": "string"}} if asked.reasoning and asked.structured else {}
     types: dict[type, int] = {}
     said = {
@@ -92,8 +98,8 @@ def read_tag(text: str) -> Tagged | None:
 def filled(schema: str, space: Space[Any], reply: Reply, reasons: str = _REASONS) -> Any:
     """The value that fits the schema and says the reply: a choice from the space, or a lottery where there is room.
 
-    Read from the schema alone: options stand in it in the order of the space, a lottery is an object with one whole
-    percentage for each of them. Raises `BadParameter` where a lottery is to fill a schema of a choice.
+    Read from the schema alone: options stand in it in the order of the space (`Tagged.space`), a lottery is an object
+    with one whole percentage for each of them. Raises `BadParameter` where a lottery is to fill a schema of a choice.
     """
     asked = json.loads(schema)
     properties = asked.get("properties", {})

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from functools import partial
 
 from comity.core.flow import Game
+from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
 from comity.mechanisms.network import Networked, PerEdge
 from comity.mechanisms.noise import Misperceived, Trembling
+from comity.mechanisms.observation import Observed
+from comity.mechanisms.prediction import Predicted
+from comity.mechanisms.presentation import presented
 from comity.mechanisms.repetition import Continued, Repeated
+from comity.mechanisms.rescaling import Rescaled
 from comity.mechanisms.sanctions import Sanctioned
 from comity.mechanisms.talk import CheapTalk
 
@@ -28,5 +33,10 @@ MECHANISMS: dict[str, Callable[..., Game]] = {
     "monitoring_noise": Misperceived,
     "network": Networked,
     "network_per_edge": PerEdge,
+    "prediction": Predicted,
+    "observation": Observed,
+    "belief": Informed,
+    "presentation": presented,
+    "rescaling": Rescaled,
 }
 """What may stand in a stack. The stack with nothing in it is called "none"."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from comity.core.decision import Decision, Fact
-from comity.core.errors import BadParameter
+from comity.core.errors import BadParameter, BadStack
 from comity.core.flow import Flow, Game, ask, told
 from comity.core.outcome import Outcome, Play
 from comity.core.space import Each, Integer
+from comity.mechanisms.stacking import label
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Sanctioned:
         if self.punish < 0 or self.reward < 0 or not self.punish + self.reward:
             raise BadParameter("sanctions need punish or reward to be positive, and neither negative")
         if self.base.n_players < 2:
-            raise BadParameter("sanctions need at least two players")
+            raise BadStack(f"sanctions need at least two players, and {label(self.base)} is for one")
 
     @property
     def n_players(self) -> int:

@@ -46,6 +46,14 @@ def needs_players(mechanism: str, base: Game, n_players: int) -> None:
         raise BadStack(f"{mechanism} needs a game for {n_players} players, but {label(base)} is for {base.n_players}")
 
 
+def checked_seats(seats: tuple[int, ...], base: Game) -> None:
+    """Raise `BadParameter` unless these are one or more different seats of base, counted from 1."""
+    if not seats or len(set(seats)) < len(seats) or not all(1 <= seat <= base.n_players for seat in seats):
+        raise BadParameter(
+            f"seats must be one or more different ones of the seats 1 to {base.n_players}, not {list(seats)}"
+        )
+
+
 MOST_ROUNDS = 10_000
 """More rounds than this are refused: a match keeps all of them, and shows them again and again."""
 

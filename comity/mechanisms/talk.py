@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from comity.core.decision import Fact
-from comity.core.errors import BadParameter
+from comity.core.errors import BadParameter, BadStack
 from comity.core.flow import Flow, Game, ask_all, told
 from comity.core.outcome import Outcome
 from comity.core.space import OneOf, Space, Text
-from comity.mechanisms.stacking import checked_rounds
+from comity.mechanisms.stacking import checked_rounds, label
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class CheapTalk:
         checked_rounds(self.rounds)
         if self.most < 1:
             raise BadParameter(f"most must be at least 1 character, not {self.most}")
+        if self.base.n_players < 2:
+            raise BadStack(f"talk needs somebody to talk to, and {label(self.base)} is for one player")
 
     @property
     def n_players(self) -> int:

@@ -11,11 +11,15 @@ from typing import Any
 
 from comity.core.decision import Seats
 from comity.core.space import Integer
+from comity.mechanisms.belief import Belief, DefectsOnce, Errs, PersonOrProgram
 from comity.mechanisms.contracting import Contract, Contracting, Signatures
 from comity.mechanisms.matching import Rotation
 from comity.mechanisms.mediation import DELEGATE, Delegated, Mediation, Mediator
 from comity.mechanisms.network import Network
 from comity.mechanisms.noise import Meant, Noise
+from comity.mechanisms.observation import Observation
+from comity.mechanisms.prediction import Predicting, Prediction
+from comity.mechanisms.presentation import Presentation
 from comity.mechanisms.repetition import Repetition
 from comity.mechanisms.sanctions import Sanctioning, Sanctions
 from comity.mechanisms.stacking import Memory
@@ -43,6 +47,16 @@ def _renamed(fact: Seats, frame: Frame) -> Iterator[str]:
             yield frame.say("mechanisms.seat_you", player=called)
         else:
             yield frame.say("mechanisms.seat_other", player=called, who=frame.name(player))
+
+
+def presentation(rule: Presentation, frame: Frame) -> Iterator[str]:
+    """The story and the goal; whatever else it says is how all the rest is told."""
+    unit = frame.wording.unit[1]
+    if rule.story != "none":
+        options = frame.wording.listed(list(map(frame.shown, frame.wording.in_order(rule.actions))))
+        yield from frame.tell(f"stories.{rule.story}", options=options, units=unit)
+    if rule.goal != "none":
+        yield from frame.tell(f"goals.{rule.goal}", units=unit)
 
 
 def repetition(rule: Repetition, frame: Frame) -> Iterator[str]:
@@ -85,7 +99,7 @@ def mediation(rule: Mediation, frame: Frame) -> Iterator[str]:
 
 
 def contracting(rule: Contracting, frame: Frame) -> Iterator[str]:
-    actions = frame.wording.listed(list(map(frame.shown, rule.actions)))
+    actions = frame.wording.listed(list(map(frame.shown, frame.wording.in_order(rule.actions))))
     payment = frame.wording.allowed(Integer(rule.low, rule.high))
     yield from frame.tell("mechanisms.contracting", actions=actions, payment=payment)
 
@@ -213,8 +227,58 @@ def network(rule: Network, frame: Frame) -> Iterator[str]:
     yield from frame.tell("mechanisms.network", pairs=pairs, pay=pay)
 
 
+def predicting(rule: Predicting, frame: Frame) -> Iterator[str]:
+    """That there are public predictions, and whose."""
+    names = [_placed(seat, frame) for seat in rule.seats]
+    yield from frame.tell("mechanisms.predicting", who=frame.wording.listed(names))
+
+
+def _placed(seat: int, frame: Frame) -> str:
+    """What the player in that seat is called in a rule that names seats."""
+    if not frame.met:
+        return frame.say("names.in_seat", number=seat + 1)
+    return frame.wording.player(seat) if frame.shared else frame.name(seat)
+
+
+def prediction(fact: Prediction, frame: Frame) -> Iterator[str]:
+    moves = [
+        frame.say("mechanisms.prediction", action=frame.shown(action), who=frame.name(seat))
+        for seat, action in zip(fact.of, fact.actions, strict=True)
+    ]
+    told = frame.tell("mechanisms.predicted", who=frame.name(fact.by), moves=frame.wording.listed(moves))
+    yield from map(sentence, told)
+
+
+def observation(rule: Observation, frame: Frame) -> Iterator[str]:
+    """What the observer is there for; the players have the names that an onlooker gives them."""
+    who = frame.after(rule).name(rule.seat)
+    window = _window(rule.memory, frame)
+    yield from frame.tell("mechanisms.observation", who=who, rounds=rule.rounds)
+    yield from frame.tell("mechanisms.window", window=window)
+
+
+def errs(fact: Errs, frame: Frame) -> Iterator[str]:
+    yield from map(sentence, frame.tell("mechanisms.errs", who=_partner(frame)))
+
+
+def defects_once(fact: DefectsOnce, frame: Frame) -> Iterator[str]:
+    once, then = frame.shown(fact.once), frame.shown(fact.then)
+    yield from map(sentence, frame.tell("mechanisms.defects_once", who=_partner(frame), once=once, then=then))
+
+
+def person_or_program(fact: PersonOrProgram, frame: Frame) -> Iterator[str]:
+    yield from map(sentence, frame.tell("mechanisms.person_or_program", who=_partner(frame)))
+
+
+def _partner(frame: Frame) -> str:
+    """What the other of two players is called."""
+    parties = frame.parties(2)
+    return parties.names[1 - parties.seat]
+
+
 MECHANISMS: dict[type, Renderer] = {
     Seats: seats,
+    Presentation: presentation,
     Repetition: repetition,
     Rotation: rotation,
     Mediation: mediation,
@@ -232,8 +296,29 @@ MECHANISMS: dict[type, Renderer] = {
     Noise: noise,
     Meant: meant,
     Network: network,
+    Predicting: predicting,
+    Prediction: prediction,
+    Observation: observation,
+    Errs: errs,
+    DefectsOnce: defects_once,
+    PersonOrProgram: person_or_program,
 }
 """The rules of the mechanisms, and what is learned while they run."""
 
-RULES: frozenset[type] = frozenset({Repetition, Rotation, Mediation, Contracting, Talk, Sanctioning, Noise, Network})
+RULES: frozenset[type] = frozenset(
+    {
+        Presentation,
+        Repetition,
+        Rotation,
+        Mediation,
+        Contracting,
+        Talk,
+        Sanctioning,
+        Noise,
+        Network,
+        Predicting,
+        Observation,
+        Belief,
+    }
+)
 """Those of them that say a rule."""

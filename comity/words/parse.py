@@ -11,9 +11,10 @@ from typing import Any
 
 from comity.core.errors import PlayerError
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Space, Text
-from comity.words.phrases import chosen, quoted
+from comity.words.phrases import quoted
 from comity.words.render import allowed
-from comity.words.wording import NoWords
+from comity.words.wording import NoWords, Wording
+from comity.words.wordings import PLAIN
 
 _SPELLINGS = {"y": "yes", "true": "yes", "n": "no", "false": "no"}
 _SHOWN = 60
@@ -22,15 +23,15 @@ _SHOWN = 60
 class Unreadable(PlayerError):
     """A reply that is no choice of its space; the message is one sentence that says what is."""
 
-    def __init__(self, reply: str, space: Space[Any]) -> None:
+    def __init__(self, reply: str, space: Space[Any], wording: Wording = PLAIN) -> None:
         self.reply = reply
         self.space = space
         shown = reply if len(reply) <= _SHOWN else f"{reply[:_SHOWN]}..."
-        super().__init__(f"{quoted(shown)} is not an answer here: answer with {allowed(space)}")
+        super().__init__(f"{quoted(shown)} is not an answer here: answer with {allowed(space, wording)}")
 
 
-def read_reply(reply: str, space: Space[Any]) -> Any:
-    """The choice that a person typed.
+def read_reply(reply: str, space: Space[Any], wording: Wording = PLAIN) -> Any:
+    """The choice that a person typed who was asked in that wording (see `as_told` for what a presentation makes of it).
 
     One of several is typed by its name in any case, or by its place in the list (from 1) where no name is a number;
     several values are separated by commas, or by semicolons where there is one. Raises `Unreadable`, and `NoWords`
@@ -39,23 +40,23 @@ def read_reply(reply: str, space: Space[Any]) -> Any:
     reader = READERS.get(type(space))
     if reader is None:
         raise NoWords(f"no typed reply can be read as {type(space).__name__}: add a reader to READERS")
-    choice = reader(reply, space)
+    choice = reader(reply, space, wording)
     if choice not in space:
-        raise Unreadable(reply, space)
+        raise Unreadable(reply, space, wording)
     return choice
 
 
-def _one_of(reply: str, space: OneOf[Any] | Lottery[Any]) -> Any:
+def _one_of(reply: str, space: OneOf[Any] | Lottery[Any], wording: Wording) -> Any:
     options = list(space)
     typed = reply.strip()
     if all(type(option) is bool for option in options):
-        typed = _SPELLINGS.get(typed.casefold(), typed)
-    names = [chosen(option) for option in options]
+        typed = wording.say(f"words.{_SPELLINGS[typed.casefold()]}") if typed.casefold() in _SPELLINGS else typed
+    names = [wording.shown(option) for option in options]
     places = _places(typed, names) or _places(typed.casefold(), [name.casefold() for name in names])
     if not places and typed.isdecimal() and not any(map(_is_number, names)):
         places = [place for place in [int(typed) - 1] if 0 <= place < len(options)]
     if len(places) != 1:
-        raise Unreadable(reply, space)
+        raise Unreadable(reply, space, wording)
     return options[places[0]]
 
 
@@ -71,36 +72,36 @@ def _is_number(name: str) -> bool:
     return True
 
 
-def _integer(reply: str, space: Space[Any]) -> int:
+def _integer(reply: str, space: Space[Any], wording: Wording) -> int:
     typed = reply.strip().replace("\N{MINUS SIGN}", "-")
     if "_" in typed:
-        raise Unreadable(reply, space)
+        raise Unreadable(reply, space, wording)
     try:
         return int(typed)
     except ValueError:
-        raise Unreadable(reply, space) from None
+        raise Unreadable(reply, space, wording) from None
 
 
-def _each(reply: str, space: Each[Any]) -> tuple[Any, ...]:
+def _each(reply: str, space: Each[Any], wording: Wording) -> tuple[Any, ...]:
     parts = _separated(reply)
     if len(parts) != len(space.spaces):
-        raise Unreadable(reply, space)
-    return tuple(read_reply(part, each) for part, each in zip(parts, space.spaces, strict=True))
+        raise Unreadable(reply, space, wording)
+    return tuple(read_reply(part, each, wording) for part, each in zip(parts, space.spaces, strict=True))
 
 
-def _ordering(reply: str, space: Ordering) -> tuple[int, ...]:
-    return tuple(_integer(part, space) for part in _separated(reply))
+def _ordering(reply: str, space: Ordering, wording: Wording) -> tuple[int, ...]:
+    return tuple(_integer(part, space, wording) for part in _separated(reply))
 
 
 def _separated(reply: str) -> list[str]:
     return [part.strip() for part in reply.split(";" if ";" in reply else ",")]
 
 
-def _text(reply: str, space: Text) -> str:
+def _text(reply: str, space: Text, wording: Wording) -> str:
     return reply.rstrip("\r\n")
 
 
-READERS: dict[type, Callable[[str, Any], Any]] = {
+READERS: dict[type, Callable[[str, Any, Wording], Any]] = {
     OneOf: _one_of,
     Lottery: _one_of,
     Integer: _integer,

@@ -16,11 +16,10 @@ def number(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value + 0.0:.12g}"  # adding zero turns -0 into 0
 
 
-def points(value: float, unit: tuple[str, str] = ("point", "points")) -> str:
+def points(value: float, unit: Sequence[str] = ("point", "points")) -> str:
     """An amount with its unit, which has a form for one and a form for several."""
     amount = number(value)
-    one, several = unit
-    return f"{amount} {one if amount == '1' else several}"
+    return f"{amount} {unit[0] if amount == '1' else unit[1]}"
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:

@@ -8,6 +8,7 @@ from comity.core.decision import Decision
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Text
 from comity.exact.strategic_form import StrategicFormRule
 from comity.mechanisms.mediation import DELEGATE
+from comity.mechanisms.observation import Observation
 from comity.words.wording import Answer, Frame, Question, Wording
 
 
@@ -43,6 +44,15 @@ def sanction(decision: Decision[Any], frame: Frame) -> str:
     return frame.say("questions.sanction")
 
 
+def predict(decision: Decision[Any], frame: Frame) -> str:
+    """Whose action is to be predicted: that of the other of two, of each other player, or of the one who is watched."""
+    if isinstance(decision.options, Each):
+        return frame.say("questions.predict_each")
+    watching = decision.fact(Observation)
+    seat = 1 - decision.seat if watching is None else watching.seat
+    return frame.say("questions.predict", who=frame.name(seat))
+
+
 QUESTIONS: dict[str, Question] = {
     "act": act,
     "propose": propose,
@@ -50,6 +60,7 @@ QUESTIONS: dict[str, Question] = {
     "sign": sign,
     "speak": speak,
     "sanction": sanction,
+    "predict": predict,
 }
 """The question of each kind of decision. A plugin whose rules ask a new kind adds its question here."""
 

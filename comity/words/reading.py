@@ -17,12 +17,13 @@ from comity.core.decision import Decision
 from comity.core.errors import PlayerError
 from comity.core.match import Reply
 from comity.core.space import Lottery
-from comity.words.forms import ANSWER, REASONING, Form, Kind, answer_shape, form_at, whole
+from comity.words.forms import ANSWER, REASONING, Form, Kind, asked_as, whole
 from comity.words.objects import NotStrict, Span, own_lines, strict
 from comity.words.printable import printable_line
 from comity.words.refusals import is_refusal
 from comity.words.shapes import BLANK, Cause, Misfit, Names, Shape, fields, small
 from comity.words.wording import Wording
+from comity.words.wordings import PLAIN
 
 Finish: TypeAlias = Literal["stop", "length", "filter", "other"]
 Alternatives: TypeAlias = Sequence[tuple[str, float | None]]
@@ -70,15 +71,16 @@ class Unread(PlayerError):
     """A reply that is no answer; the message is one sentence that says what was found and what is wanted.
 
     cause: its class. found: what was found, as a clause. shape: the shape of an answer. asked: the kind of answer that
-    the decision was asked for.
+    the decision was asked for. wording: the one that it was asked in.
     """
 
-    def __init__(self, cause: Cause, found: str, shape: str, asked: Kind) -> None:
+    def __init__(self, cause: Cause, found: str, shape: str, asked: Kind, wording: Wording = PLAIN) -> None:
         super().__init__(f"{found}; wanted is {shape}")
         self.cause: Cause = cause
         self.found = found
         self.shape = shape
         self.asked: Kind = asked
+        self.wording = wording
 
 
 def read_answer(
@@ -96,16 +98,24 @@ def read_answer(
     the form is "token" they make the reply a lottery over the options. What is no log-probability is left out. Raises
     `Unread`.
     """
-    asked = form_at(decision, wording, form)
-    shape = answer_shape(decision, wording, asked)
+    told, wording, asked, shape = asked_as(decision, wording, form)
     try:
         _check_finish(finish)
         body = _without_thinking(text.removeprefix(_BYTE_ORDER_MARK).strip(BLANK))
         if isinstance(shape, Names) and asked.answer == "token":
-            return _named(body, shape, alternatives)
-        return shape.read(_answer(body, shape, asked))
+            return _in_own_order(_named(body, shape, alternatives), decision, told)
+        return _in_own_order(shape.read(_answer(body, shape, asked)), decision, told)
     except Misfit as misfit:
-        raise Unread(misfit.cause, misfit.found, whole(shape, asked, _SOME), asked.answer) from None
+        wanted = whole(shape, asked, _SOME, wording)
+        raise Unread(misfit.cause, misfit.found, wanted, asked.answer, wording) from None
+
+
+def _in_own_order(reply: Reply, decision: Decision[Any], told: Decision[Any]) -> Reply:
+    """The reply, a lottery over the options as the game orders them, in whichever order they were asked for."""
+    if told is decision or not isinstance(reply, Lottery):
+        return reply
+    shares = dict(reply.chances())
+    return Lottery(tuple(decision.options), tuple(shares[option] for option in decision.options))
 
 
 def _check_finish(finish: Finish) -> None:

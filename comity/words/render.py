@@ -18,7 +18,10 @@ from comity.games.normal_form import NormalForm
 from comity.games.sequential import SequentialTrustGame
 from comity.mechanisms.contracting import Contracting
 from comity.mechanisms.mediation import DELEGATE, Mediation
+from comity.mechanisms.observation import Observation
+from comity.mechanisms.rescaling import Rescaled
 from comity.words.phrases import joined
+from comity.words.presentation import as_told, rules_as_told, tellings
 from comity.words.wording import Frame, Wording
 from comity.words.wordings import PLAIN
 
@@ -29,6 +32,7 @@ def render(decision: Decision[Any], wording: Wording = PLAIN) -> str:
     Everything in `sees` is said, outermost first, and nothing else. Raises `NoWords` at a fact, kind or space that the
     wording does not cover, and `BadWording` if two options would be called the same.
     """
+    decision, wording = as_told(decision, wording)
     lines, frame = _told(decision.player, decision.sees, wording)
     question = wording.question(decision, frame)
     reply = wording.say("answers.reply", allowed=wording.answering(decision).allowed(decision.options))
@@ -37,20 +41,23 @@ def render(decision: Decision[Any], wording: Wording = PLAIN) -> str:
 
 def render_rules(game: Game, player: int, wording: Wording = PLAIN) -> str:
     """What that player knows of the game before it starts."""
-    lines, _ = _told(player, game.rules, wording)
+    lines, _ = _told(player, game.rules, rules_as_told(game.rules, wording))
     return joined(lines)
 
 
 def _told(player: int, facts: Iterable[Fact], wording: Wording) -> tuple[list[str], Frame]:
     frame = Frame(wording, reader=player)
-    lines = [_addressed(player, wording)]
-    for fact in facts:
+    known = tuple(facts)
+    lines = [_addressed(player, known, wording)]
+    for fact in known:
         lines += frame.lines(fact)
         frame = frame.after(fact)
     return lines, frame
 
 
-def _addressed(player: int, wording: Wording) -> str:
+def _addressed(player: int, facts: Sequence[Fact], wording: Wording) -> str:
+    if any(isinstance(fact, Observation) for fact in facts):
+        return wording.say("names.you_observe")
     return wording.say("names.you_are", player=wording.player(player))
 
 
@@ -74,7 +81,13 @@ def sections(decision: Decision[Any], wording: Wording = PLAIN) -> Sections:
     The rules are told from the reader's own seat and as before anybody has met ("the other player"), so that they do
     not depend on whom a player meets. Raises as `render` does.
     """
-    setting, news, now = list[Fact](), [_addressed(decision.player, wording)], Frame(wording, reader=decision.player)
+    return sections_as_told(*as_told(decision, wording))
+
+
+def sections_as_told(decision: Decision[Any], wording: Wording) -> Sections:
+    """The same of what `as_told` gives."""
+    setting, news = list[Fact](), [_addressed(decision.player, decision.sees, wording)]
+    now = Frame(wording, reader=decision.player)
     for fact in decision.sees:
         after = now.after(fact)
         if wording.is_rule(fact):
@@ -102,12 +115,13 @@ def _rules(player: int, setting: Sequence[Fact], wording: Wording) -> str:
 def checked(game: Game, wording: Wording) -> None:
     """Raise `NoWords` or `BadWording` unless the wording tells every player the rules and keeps its options apart.
 
-    So a wording that does not fit is found before the first match.
+    So a wording that does not fit is found before the first match, and so is a presentation: see `tellings`.
     """
-    for player in range(game.n_players):
-        render_rules(game, player, wording)
-    for options in _option_sets(game.rules):
-        wording.named(options)
+    for rules, told in tellings(game, wording):
+        for player in range(game.n_players):
+            _told(player, rules, told)
+        for options in _option_sets(rules):
+            told.named(options)
 
 
 def _option_sets(rules: Iterable[Fact]) -> Iterator[tuple[str, ...]]:
@@ -119,7 +133,7 @@ def _option_sets(rules: Iterable[Fact]) -> Iterator[tuple[str, ...]]:
                 delegate = (DELEGATE,)
             case Contracting(actions):
                 yield actions
-            case NormalForm():
+            case NormalForm() | Rescaled():
                 yield from ((*actions, *delegate) for actions in rule.actions)
             case SequentialTrustGame():
                 yield from rule.at_once.actions

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from comity.core.match import Reply
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Schema, Space, Text, to_json
-from comity.words.phrases import listed, some
+from comity.words.phrases import listed
 from comity.words.printable import printable_line
 from comity.words.wording import BadWording, NoWords, Wording
 
@@ -48,7 +48,7 @@ class Shape(Protocol):
         """The JSON schema of what is written."""
         ...
 
-    def told(self, most: int) -> str:
+    def told(self, most: int, wording: Wording) -> str:
         """The shape as a pattern: what to fill in stands in angle brackets, of long lists at most so many entries."""
         ...
 
@@ -77,8 +77,10 @@ class Names:
     def schema(self) -> Schema:
         return {"type": "string", "enum": list(self.names)}
 
-    def told(self, most: int) -> str:
-        return f"<one of {some(list(map(_json, self.names)), most)}>"
+    def told(self, most: int, wording: Wording) -> str:
+        names, rest = list(map(_json, self.names[:most])), len(self.names) - most
+        more = f" {wording.say('forms.more', rest=rest)}" if rest > 0 else ""
+        return f"<{wording.say('forms.one_of', options=', '.join(names) + more)}>"
 
     def read(self, value: Any) -> Any:
         if type(value) is not str:
@@ -112,8 +114,8 @@ class YesNo:
     def schema(self) -> Schema:
         return {"type": "boolean"}
 
-    def told(self, most: int) -> str:
-        return f"<true for {self.yes}, false for {self.no}>"
+    def told(self, most: int, wording: Wording) -> str:
+        return f"<{wording.say('forms.yes_no', yes=self.yes, no=self.no)}>"
 
     def read(self, value: Any) -> Any:
         if type(value) is not bool:
@@ -135,7 +137,7 @@ class Whole:
     def schema(self) -> Schema:
         return self.space.schema()
 
-    def told(self, most: int) -> str:
+    def told(self, most: int, wording: Wording) -> str:
         return f"<{self.allowed}>"
 
     def read(self, value: Any) -> Any:
@@ -158,7 +160,7 @@ class Words:
     def schema(self) -> Schema:
         return self.space.schema()
 
-    def told(self, most: int) -> str:
+    def told(self, most: int, wording: Wording) -> str:
         return f'"<{self.allowed}>"'
 
     def read(self, value: Any) -> Any:
@@ -182,8 +184,8 @@ class Order:
     def schema(self) -> Schema:
         return self.space.schema()
 
-    def told(self, most: int) -> str:
-        return f"[<the numbers 0 to {self.space.size - 1}, each once, in the order you choose>]"
+    def told(self, most: int, wording: Wording) -> str:
+        return f"[<{wording.say('forms.order', last=self.space.size - 1)}>]"
 
     def read(self, value: Any) -> Any:
         if type(value) is not list or any(type(part) is not int for part in value):
@@ -208,8 +210,8 @@ class Parts:
     def schema(self) -> Schema:
         return keyed({name: shape.schema() for name, shape in zip(self.names, self.shapes, strict=True)})
 
-    def told(self, most: int) -> str:
-        return pattern([(name, shape.told(most)) for name, shape in zip(self.names, self.shapes, strict=True)])
+    def told(self, most: int, wording: Wording) -> str:
+        return pattern([(name, shape.told(most, wording)) for name, shape in zip(self.names, self.shapes, strict=True)])
 
     def read(self, value: Any) -> Any:
         parts = fields(value, self.names)
@@ -231,8 +233,8 @@ class Percents:
     def schema(self) -> Schema:
         return keyed({name: {"type": "integer", "minimum": 0, "maximum": 100} for name in self.names})
 
-    def told(self, most: int) -> str:
-        return pattern([(name, "<percent>") for name in self.names])
+    def told(self, most: int, wording: Wording) -> str:
+        return pattern([(name, f"<{wording.say('forms.percent')}>") for name in self.names])
 
     def read(self, value: Any) -> Any:
         percents = fields(value, self.names)
@@ -298,8 +300,11 @@ def _legal(choice: Any, space: Space[Any]) -> Any:
     return choice
 
 
+_AS_WRITTEN = json.JSONEncoder(ensure_ascii=False)
+
+
 def _json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return _AS_WRITTEN.encode(text)
 
 
 def _seen(value: Any) -> str:

@@ -22,7 +22,7 @@ from comity.mechanisms.repetition import History
 from comity.words.outcomes import outcome_lines, summary, unsettled
 from comity.words.phrases import chosen, indented, joined, number, quoted, sentence
 from comity.words.printable import printable_line
-from comity.words.wording import Frame
+from comity.words.wording import Frame, Wording
 from comity.words.wordings import PLAIN
 
 Agents: TypeAlias = Mapping[int, str]
@@ -93,6 +93,10 @@ def _labelled(decision: Decision[Any], names: Sequence[str], choice: tuple[Any, 
             about = [_called(seat, decision) for seat in range(len(names))]
         case "sanction":
             about = [_called(seat, decision) for seat in range(len(names) + 1) if seat != decision.seat]
+        case "predict":
+            others = (seat for seat in range(len(names) + 1) if seat != decision.seat)
+            called = [_called(seat, decision) for seat in others]
+            return ", ".join(f"{chosen(part)} by {who}" for who, part in zip(called, choice, strict=True))
         case _:
             return ", ".join(f"{name} = {chosen(part)}" for name, part in zip(names, choice, strict=True))
     return ", ".join(f"{chosen(part)} to {who}" for who, part in zip(about, choice, strict=True))
@@ -105,13 +109,15 @@ def _called(seat: int, decision: Decision[Any]) -> str:
     return _ONLOOKER.name(seat)
 
 
-def describe_outcome(outcome: Outcome, agents: Agents = _NOBODY, reader: int | None = None) -> str:
+def describe_outcome(
+    outcome: Outcome, agents: Agents = _NOBODY, reader: int | None = None, wording: Wording = PLAIN
+) -> str:
     """The outcome as a tree of plays: who played what, for how many points.
 
     agents: the name of who plays, by player. reader: the player who is called "you", if it is told to one; what that
     player may see of it is the outcome's `seen_by`.
     """
-    return joined(_result(outcome, Frame(PLAIN, reader=reader, agents=agents)))
+    return joined(_result(outcome, Frame(wording, reader=reader, agents=agents)))
 
 
 def transcript(

@@ -23,7 +23,10 @@ from comity.mechanisms.contracting import Contract, Contracting
 from comity.mechanisms.matching import Rotation
 from comity.mechanisms.mediation import DELEGATE, Mediation, Mediator
 from comity.mechanisms.network import Network
-from comity.words.phrases import chosen, listed, points
+from comity.mechanisms.observation import Observation
+from comity.mechanisms.presentation import Presentation
+from comity.words.numerals import in_words
+from comity.words.phrases import chosen, listed, number, points
 from comity.words.printable import printable_line
 
 Renderer: TypeAlias = Callable[[Any, "Frame"], Iterable[str]]
@@ -61,8 +64,11 @@ class Wording:
     answers: for each type of space a function from (space, wording) to a phrase that says what is allowed.
     rules: the types of facts that say a rule and so stand unchanged through a match; all others are news.
     labels: what options are called instead of their own names.
-    unit: one of what is paid, and several.
+    unit: one of what is paid, and several; and how one of it is said in words, where that is not "one" and its name.
+    units: other units that a presentation may name.
     players: what the first players are called; the others have a number.
+    presented: the presentation that this wording tells, its labels, unit and sentences being in force already.
+    strict: whether an amount that cannot be said in words is refused, and not shown in figures.
 
     Raises `NoWords` where a table has no entry.
     """
@@ -74,20 +80,25 @@ class Wording:
     answers: Mapping[type, Answer] = field(repr=False)
     rules: frozenset[type] = field(default=frozenset(), repr=False)
     labels: Mapping[str, str] = field(default_factory=dict)
-    unit: tuple[str, str] = ("point", "points")
+    unit: tuple[str, ...] = ("point", "points")
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     players: tuple[str, ...] = ()
+    presented: Presentation | None = None
+    strict: bool = False
 
     def __hash__(self) -> int:
         return hash(self.digest)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that is data here: templates, labels, unit and players; not of the name nor of the code."""
+        """SHA-256 of all that is data here: templates, labels, units, players; not of the name nor of the code."""
         content = {
             "templates": dict(self.templates),
             "labels": dict(self.labels),
             "unit": self.unit,
+            "units": dict(self.units),
             "players": self.players,
+            "presented": repr(self.presented),
         }
         return sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
@@ -214,7 +225,29 @@ class Wording:
 
     def points(self, value: float) -> str:
         """An amount with its unit."""
-        return points(value, self.unit)
+        if self.presented is None or self.presented.numbers == "figures":
+            return points(value, self.unit)
+        one, several, *whole = self.unit
+        figures = number(value)
+        if whole and figures in ("1", "-1"):
+            return whole[0] if value > 0 else self.say("numbers.minus", number=whole[0])
+        return f"{self.number(value)} {one if figures == '1' else several}"
+
+    def number(self, value: float) -> str:
+        """A number of the payoff rule: in figures, or in words where these are in force and can say it."""
+        if self.presented is None or self.presented.numbers == "figures":
+            return number(value)
+        said = in_words(number(value), self.say)
+        if said is None and self.strict:
+            raise BadWording(
+                f'numbers = "words" says amounts below a million with up to four decimals, and {number(value)} is none'
+            )
+        return number(value) if said is None else said
+
+    def in_order(self, options: Iterable[T]) -> list[T]:
+        """Options in the order in which the rules list them."""
+        turned = self.presented is not None and self.presented.options == "reversed"
+        return list(options)[:: -1 if turned else 1]
 
     def listed(self, items: Sequence[str], last: str = "words.and") -> str:
         """The items as a sentence lists them, by default with "and" before the last."""
@@ -374,6 +407,8 @@ class Frame:
             case Network(edges):
                 taken = {edge.index(self.reader) for edge in edges if self.reader in edge}
                 return replace(self, met=False, taken=tuple(sorted(taken)))
+            case Observation():
+                return replace(self, reader=None, met=True, taken=(), shared=False)
             case Mediation() | Mediator():
                 return replace(self, elected="mediator")
             case Contracting(actions) | Contract(actions):

@@ -30,8 +30,17 @@ FACTS: dict[type, Renderer] = {**GAMES, **MECHANISMS, **OUTCOMES}
 RULES: frozenset[type] = RULES_OF_GAMES | RULES_OF_MECHANISMS
 """The types of facts that say a rule and stand unchanged through a match; all others are news."""
 
-STANDARD = ("plain", "terse", "neutral")
+STANDARD = ("plain", "terse", "neutral", "german")
 """The wordings that come with comity, by name."""
+
+PLUGINS = "comity.wordings"
+"""The group of entry points by which other distributions add wordings."""
+
+OFFERED: dict[str, frozenset[str]] = {
+    "stories": frozenset({"options", "units"}),
+    "goals": frozenset({"units"}),
+}
+"""The tables to which a file may add templates under new names, and the placeholders that each of them has."""
 
 OPPOSITES = (
     ("words.yes", "words.no"),
@@ -44,7 +53,8 @@ OPPOSITES = (
 )
 """Pairs of templates that only their words tell apart: said alike, they would say nothing."""
 
-_OWN_KEYS = ("base", "unit", "players", "labels")
+_OWN_KEYS = ("base", "unit", "units", "players", "labels")
+_TAKEN = frozenset({"none", "random"})
 _SEPARATORS = frozenset(',;:|"{}')
 _LONGEST_NAME = 40
 """Names stand in lists and in answers: they are short, and hold no sign that separates one from the next."""
@@ -52,11 +62,35 @@ _LONGEST_NAME = 40
 
 @cache
 def standard(name: str) -> Wording:
-    """The wording of that name that comes with comity. Raises `BadWording` if there is none."""
+    """The wording of that name that comes with comity or with a plugin. Raises `BadWording` if there is none."""
     if name not in STANDARD:
-        raise BadWording(f"there is no wording {name!r}: those that come with comity are {', '.join(STANDARD)}")
+        return _added(name)
     text = files("comity.words").joinpath("texts", f"{name}.toml").read_text(encoding="utf-8")
     return _plain(text) if name == "plain" else wording_from(text, f"{name}.toml")
+
+
+def _added(name: str) -> Wording:
+    if name not in installed():
+        there = ", ".join((*STANDARD, *installed()))
+        raise BadWording(f"there is no wording {name!r}: those that come with comity are {there}")
+    return replace(wording_from(installed()[name], f"the wording {name!r} of a plugin"), name=name)
+
+
+@cache
+def installed() -> Mapping[str, str]:
+    """The TOML texts of the wordings that other distributions add, by name.
+
+    An entry point is the text, or what gives it when called. Raises `BadWording` where one takes a name of ours.
+    """
+    from importlib.metadata import entry_points
+
+    found: dict[str, str] = {}
+    for entry in entry_points(group=PLUGINS):
+        if entry.name in (*STANDARD, *found):
+            raise BadWording(f"the plugin {entry.value} takes the name {entry.name!r}, which a wording has already")
+        loaded = entry.load()
+        found[entry.name] = loaded if isinstance(loaded, str) else str(loaded())
+    return found
 
 
 def wording_from(text: str, source: str) -> Wording:
@@ -74,7 +108,8 @@ def wording_from(text: str, source: str) -> Wording:
         base,
         name=_name_of(source),
         templates=templates,
-        unit=_unit(content.get("unit", list(base.unit)), source),
+        unit=_unit("unit", content.get("unit", list(base.unit)), source),
+        units={**base.units, **_units(content.get("units", {}), source)},
         players=players,
         labels={**base.labels, **_labels(content.get("labels", {}), source)},
     )
@@ -129,7 +164,7 @@ def _entries(content: Mapping[str, Any], source: str, known: Mapping[str, str]) 
 
 
 def _checked(key: str, value: object, source: str, known: Mapping[str, str]) -> str:
-    if key not in known:
+    if key not in known and not _is_new(key, source):
         table = key.split(".")[0]
         there = sorted(name.removeprefix(f"{table}.") for name in known if name.startswith(f"{table}."))
         raise BadWording(f"{source} has {key!r}, which no wording has: the keys of {table} are {_list(there)}")
@@ -137,10 +172,25 @@ def _checked(key: str, value: object, source: str, known: Mapping[str, str]) -> 
         raise _wrong(source, key, value, "text")
     if not all(line.isprintable() for line in value.split("\n")):
         raise _wrong(source, key, value, "text without control and format characters")
-    offered, used = placeholders(known[key]), _placeholders_of(key, value, source)
+    offered = OFFERED.get(key.split(".")[0]) or placeholders(known[key])
+    used = _placeholders_of(key, value, source)
     if used != offered:
         raise BadWording(f"{source}: {key} has {_braced(used)}, and it must have {_braced(offered)}")
     return value
+
+
+def _is_new(key: str, source: str) -> bool:
+    """Whether the key adds a template to a table that takes new ones. Raises `BadWording` for a name it cannot have."""
+    table, _, name = key.partition(".")
+    if table in OFFERED:
+        _check_added(key, name, source)
+    return table in OFFERED
+
+
+def _check_added(key: str, name: str, source: str) -> None:
+    if name in _TAKEN or not name.isidentifier():
+        taken = ", ".join(sorted(_TAKEN))
+        raise BadWording(f"{source} has {printable_line(key)!r}: a new name is one word, and none of {taken}")
 
 
 def _placeholders_of(key: str, value: str, source: str) -> frozenset[str]:
@@ -172,18 +222,26 @@ def _list(names: Any) -> str:
     return some(tuple(names), most=80)
 
 
-def _unit(value: object, source: str) -> tuple[str, str]:
+def _unit(key: str, value: object, source: str) -> tuple[str, ...]:
     match value:
-        case [str(one), str(several)]:
-            return (_called("unit", one, source), _called("unit", several, source))
+        case [str(), str()] | [str(), str(), str()]:
+            return tuple(called(key, name, source) for name in value)
         case _:
-            raise _wrong(source, "unit", value, 'two names, of one and of several, such as ["coin", "coins"]')
+            raise _wrong(source, key, value, 'two names, of one and of several, such as ["coin", "coins"]')
+
+
+def _units(value: object, source: str) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise _wrong(source, "units", value, "a table of units, each with the names of one and of several")
+    for name in value:
+        _check_added(f"units.{name}", name, source)
+    return {name: _unit(f"units.{name}", names, source) for name, names in value.items()}
 
 
 def _players(value: object, reader: str, source: str) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise _wrong(source, "players", value, 'a list of names, such as ["Ann", "Bo"]')
-    names = tuple(_called("players", name, source) for name in value)
+    names = tuple(called("players", name, source) for name in value)
     if len({name.casefold() for name in (*names, reader)}) <= len(names):
         raise _wrong(source, "players", value, f"a list of names that differ from each other and from {reader!r}")
     return names
@@ -192,10 +250,11 @@ def _players(value: object, reader: str, source: str) -> tuple[str, ...]:
 def _labels(value: object, source: str) -> dict[str, str]:
     if not isinstance(value, dict):
         raise _wrong(source, "labels", value, "a table from what options are called in the game to their labels")
-    return {option: _called(f"labels.{option}", label, source) for option, label in value.items()}
+    return {option: called(f"labels.{option}", label, source) for option, label in value.items()}
 
 
-def _called(key: str, name: object, source: str) -> str:
+def called(key: str, name: object, source: str) -> str:
+    """The name, if it can stand in lists and in answers. Raises `BadWording`, which says where it was found."""
     allowed = f"a name of 1 to {_LONGEST_NAME} characters on one line without any of {' '.join(sorted(_SEPARATORS))}"
     if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME:
         raise _wrong(source, key, name, allowed)
@@ -206,10 +265,10 @@ def _called(key: str, name: object, source: str) -> str:
 
 def _plain(text: str) -> Wording:
     content = tomllib.loads(text)
-    tables = {table: entries for table, entries in content.items() if isinstance(entries, dict)}
+    tables = {table: entries for table, entries in content.items() if table not in _OWN_KEYS}
     templates = {f"{table}.{key}": value for table, entries in tables.items() for key, value in entries.items()}
-    one, several = content["unit"]
-    return Wording("plain", templates, FACTS, QUESTIONS, ANSWERS, RULES, unit=(one, several))
+    unit, units = tuple(content["unit"]), _units(content["units"], "plain.toml")
+    return Wording("plain", templates, FACTS, QUESTIONS, ANSWERS, RULES, unit=unit, units=units)
 
 
 PLAIN = standard("plain")

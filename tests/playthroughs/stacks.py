@@ -9,12 +9,14 @@ from comity.core.errors import BadStack
 from comity.core.flow import Game
 from comity.games.catalogue import GAMES
 from comity.games.matrix import MatrixGame
+from comity.games.ordinal import OrdinalGame
 from comity.games.symmetric import SymmetricGame
 from comity.mechanisms.catalogue import MECHANISMS
 
 Stack: TypeAlias = Callable[[Game], Game]
 
 _EXAMPLES: dict[str, Game] = {
+    "ordinal": OrdinalGame(1, 11),
     "matrix": MatrixGame(
         ("up", "down"), ("left", "middle", "right"), (((3, 1), (0, 0.5), (2, -1)), ((1, 2), (4, 0), (0, 1)))
     ),
@@ -34,6 +36,12 @@ def _in_groups(name: str, **fields: object) -> Stack:
     return lambda base: MECHANISMS[name](base, population=2 * base.n_players, **fields)
 
 
+def _moves(base: Game) -> tuple[tuple[str, ...], ...]:
+    """Two rounds in which all take their first action, and then their last."""
+    actions: tuple[tuple[str, ...], ...] = getattr(base, "actions", ((), ()))
+    return tuple(tuple(options[place] for options in actions if options) for place in (0, -1))
+
+
 STACKS: dict[str, Stack] = {
     "none": lambda base: base,
     "repetition": _under("repetition", rounds=2),
@@ -50,6 +58,15 @@ STACKS: dict[str, Stack] = {
     ),
     "network": _under("network", players=3),
     "network_per_edge": _under("network_per_edge", players=3),
+    "prediction": lambda base: MECHANISMS["repetition"](MECHANISMS["prediction"](base, recall=True), rounds=2),
+    "observation": lambda base: MECHANISMS["observation"](base, moves=_moves(base), memory=1),
+    "belief": _under("belief", about="defects_once", seats=(2,)),
+    "presentation": lambda base: MECHANISMS["presentation"](
+        MECHANISMS["repetition"](base, rounds=2),
+        **dict.fromkeys(("labels", "options", "question", "rules", "unit", "story", "goal"), "random"),
+        numbers="words",
+    ),
+    "rescaling": _under("rescaling", times=10, plus=-5),
 }
 """A small stack of each mechanism. Monitoring noise is shown under repetition, without which nobody looks back."""
 

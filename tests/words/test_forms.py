@@ -14,7 +14,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from comity.core.decision import NATURE, Decision
 from comity.core.errors import BadParameter, IllegalChoice
 from comity.core.space import YES_NO, Each, Integer, Lottery, OneOf, Ordering, Text
+from comity.mechanisms.observation import Observation
 from comity.words.forms import MOST_OPTIONS, Form, again, form_at, prompt, spelled
+from comity.words.presentation import as_told
 from comity.words.reading import Unread, read_answer
 from comity.words.render import sections
 from comity.words.wording import BadWording, NoWords
@@ -60,7 +62,8 @@ def replies(decision: Decision[Any], form: Form, key: int = 1) -> Iterator[Any]:
 
 
 def test_there_are_decisions_of_every_kind() -> None:
-    assert {decision.kind for decision in PUT.values()} == {"act", "propose", "approve", "sign", "speak", "sanction"}
+    kinds = {"act", "propose", "approve", "sign", "speak", "sanction", "predict"}
+    assert {decision.kind for decision in PUT.values()} == kinds
     assert len(PUT) > 200
 
 
@@ -105,7 +108,11 @@ def test_schemas_are_strict() -> None:
 
 @in_every_form
 def test_one_beginning_for_all_decisions_of_a_form(form: Form) -> None:
-    assert len({prompt(decision, PLAIN, form).system for decision in PUT.values()}) == 1
+    watching = [decision for decision in PUT.values() if decision.fact(Observation)]
+    playing = [decision for decision in PUT.values() if not decision.fact(Observation)]
+    beginnings = [{prompt(decision, PLAIN, form).system for decision in put} for put in (watching, playing)]
+    assert list(map(len, beginnings)) == [1, 1]
+    assert beginnings[0] != beginnings[1]
 
 
 def test_every_form_asks_in_its_own_way() -> None:
@@ -126,7 +133,8 @@ def test_the_prompt_holds_the_decision_and_its_options(form: Form, wording: Any)
         assert user.startswith("\n\n".join(filter(None, (rules, news, question))))
         shape = user.removeprefix("\n\n".join(filter(None, (rules, news, question))))
         if isinstance(decision.options, OneOf) and decision.options != YES_NO:
-            names = map(wording.answering(decision).shown, decision.options)
+            told, words = as_told(decision, wording)
+            names = map(words.answering(told).shown, told.options)
             assert all(json.dumps(name, ensure_ascii=False).strip('"') in shape for name in names)
 
 

@@ -19,8 +19,10 @@ from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
 from comity.mechanisms.network import PerEdge
+from comity.mechanisms.observation import Observation
 from comity.mechanisms.repetition import Repeated
 from comity.mechanisms.talk import CheapTalk
+from comity.words.presentation import as_told
 from comity.words.render import render, sections
 from comity.words.wording import Frame, Wording
 from comity.words.wordings import FACTS, PLAIN, RULES, STANDARD, standard
@@ -81,8 +83,10 @@ def test_changing_anything_in_what_is_seen_changes_the_sections(game: Game, word
 @everywhere
 def test_every_fact_is_in_the_section_of_its_type(game: Game) -> None:
     for decision in decisions_of(game):
-        parts, frame = sections(decision), Frame(PLAIN, reader=decision.player)
-        news, rules = ["You are " + PLAIN.player(decision.player) + "."], 0
+        _, wording = as_told(decision, PLAIN)
+        parts, frame = sections(decision), Frame(wording, reader=decision.player)
+        called = "an observer" if decision.fact(Observation) else PLAIN.player(decision.player)
+        news, rules = [f"You are {called}."], 0
         for fact in decision.sees:
             if isinstance(fact, tuple(RULES)):
                 rules += len(frame.lines(fact))

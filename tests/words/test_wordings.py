@@ -28,12 +28,18 @@ from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
 from comity.mechanisms.network import PerEdge
 from comity.mechanisms.noise import Noise
+from comity.mechanisms.presentation import FACTORS, Presentation, presented
 from comity.mechanisms.repetition import Repeated
 from comity.mechanisms.talk import CheapTalk
+from comity.runs.wordings import beside, wording_called
+from comity.words.forms import Form, again, prompt
+from comity.words.presentation import told_by
+from comity.words.reading import Unread, read_answer
 from comity.words.render import checked, render, render_rules
 from comity.words.wording import BadWording, Frame, NoWords, Wording
-from comity.words.wordings import PLAIN, STANDARD, placeholders, standard, wording_from
+from comity.words.wordings import PLAIN, STANDARD, installed, placeholders, standard, wording_from
 from tests.generators import Script, every_entry, keys, played, stacks
+from tests.words.replies import FORMS
 from tests.words.seen import VARIED, changed, decisions_of
 
 DILEMMA = PrisonersDilemma()
@@ -168,8 +174,35 @@ def test_every_template_is_asked_for_and_offers_just_what_it_is_given() -> None:
         wording.lines(fact, frame)
     wording.lines(TravellersDilemma(), Frame(wording))
     render(Decision(0, "propose", OneOf((1, 2))), wording)
+    ask_in_every_form(wording)
+    tell_every_level(wording)
     assert set(PLAIN.templates) == set(templates.filled)
     assert {key: placeholders(PLAIN.templates[key]) for key in templates.filled} == templates.filled
+
+
+def ask_in_every_form(wording: Wording) -> None:
+    """Fill the templates around answers."""
+    seven = OneOf(tuple("abcdefg"))
+    for form in FORMS.values():
+        for space in (seven, YES_NO, Ordering(2)):
+            decision: Decision[Any] = Decision(0, "act", space)
+            prompt(decision, wording, form)
+            with pytest.raises(Unread) as failure:
+                read_answer("Hm.", decision, wording, form)
+            again("Hm.", failure.value, form)
+    prompt(decisions_of(VARIED["observation"])[0], wording, Form())
+
+
+def tell_every_level(wording: Wording) -> None:
+    """Fill the templates of presentations, with some numbers that need every word for numbers."""
+    told = told_by(Presentation(numbers="words"), wording)
+    for number in (*range(21), *range(20, 100, 10), 21, 101, 1100, -2, 0.5):
+        told.points(number)
+    told_by(Presentation(numbers="words"), standard("german")).points(-1)
+    for factor in ("story", "goal"):
+        for level in FACTORS[factor][1:]:
+            game = presented(DILEMMA, **{factor: level})  # type: ignore[arg-type]
+            render_rules(game, 0, wording)
 
 
 _SELDOM: list[Game] = [
@@ -336,6 +369,50 @@ def test_every_standard_wording_is_there_by_its_name() -> None:
         standard("posh")
 
 
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A distribution that adds two wordings: one is a text, the other is given by a function."""
+    about = tmp_path / "latin-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: latin\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[comity.wordings]\nlatin = latin_words:TEXT\nbad = latin_words:bad\n")
+    (tmp_path / "latin_words.py").write_text(
+        "TEXT = '[questions]\\nact = \"Quid agis?\"'\ndef bad():\n    return '[gmaes]'\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    installed.cache_clear()
+    yield
+    installed.cache_clear()
+    standard.cache_clear()
+
+
+def test_a_plugin_adds_wordings_by_name(plugin: None) -> None:
+    assert standard("latin").name == "latin"
+    assert render(Match(DILEMMA).pending[0], standard("latin")).split("\n")[-2] == "Quid agis?"
+    told = presented(DILEMMA, language="latin")
+    assert render(Match(told).pending[0]).split("\n")[-2] == "Quid agis?"
+    with pytest.raises(BadWording, match=r"there is no wording 'posh': .*, latin, bad"):
+        standard("posh")
+    with pytest.raises(BadWording, match="the wording 'bad' of a plugin has 'gmaes', which no wording has"):
+        standard("bad")
+    assert wording_called("latin", {"latin": beside(Path())("latin")}).templates["questions.act"] == "Quid agis?"
+
+
+def test_a_plugin_takes_no_name_of_ours(plugin: None, tmp_path: Path) -> None:
+    (tmp_path / "latin-1.0.dist-info" / "entry_points.txt").write_text("[comity.wordings]\nterse = latin_words:TEXT\n")
+    with pytest.raises(BadWording, match="takes the name 'terse', which a wording has already"):
+        standard("latin")
+
+
+def test_german_says_everything_in_its_own_words() -> None:
+    """Nothing is left in English but what is the same word in both languages."""
+    german = standard("german")
+    same = {key for key, template in german.templates.items() if template == PLAIN.templates[key]}
+    assert same <= {"names.agent", "numbers.minus", "outcomes.all_played", "outcomes.all_paid", "outcomes.group"}
+    assert german.units.keys() == PLAIN.units.keys()
+    assert all(len(unit) == 3 for unit in german.units.values())
+
+
 REFUSED = {
     "not toml": ("a = ", "mine.toml is not TOML: "),
     "unknown base": ('base = "posh"', "mine.toml: base is 'posh', and it must be one of plain, terse"),
@@ -375,7 +452,19 @@ REFUSED = {
         "mine.toml: words.yes and words.no are both 'Maybe', and they must differ",
     ),
     "unit": ('unit = "coin"', "mine.toml: unit is 'coin', and it must be two names, of one and of several"),
-    "unit of three": ('unit = ["a", "b", "c"]', "mine.toml: unit is ['a', 'b', 'c'], and it must be two names"),
+    "unit of four": ('unit = ["a", "b", "c", "d"]', "mine.toml: unit is ['a', 'b', 'c', 'd'], and it must be two"),
+    "units": ("units = 3", "mine.toml: units is 3, and it must be a table of units"),
+    "one of the units": ("[units]\nshells = 3", "mine.toml: units.shells is 3, and it must be two names"),
+    "a unit by a taken name": (
+        '[units]\nrandom = ["a", "b"]',
+        "mine.toml has 'units.random': a new name is one word, and none of none, random",
+    ),
+    "a goal by a taken name": ('[goals]\nnone = "{units}"', "mine.toml has 'goals.none': a new name is one word"),
+    "a story of two words": ('[stories]\n"a b" = "{units} {options}"', "mine.toml has 'stories.a b': a new name is"),
+    "a story without its options": (
+        '[stories]\npicnic = "{units}"',
+        "mine.toml: stories.picnic has {units}, and it must have {options}, {units}",
+    ),
     "empty unit": ('unit = ["", "b"]', "mine.toml: unit is '', and it must be a name of 1 to 40 characters"),
     "players": ("players = 2", "mine.toml: players is 2, and it must be a list of names"),
     "players alike": ('players = ["A", "a"]', "mine.toml: players is ['A', 'a'], and it must be a list of names that"),

@@ -114,9 +114,9 @@ def test_nor_does_anything_else_that_can_be_written(message: str) -> None:
 def test_the_rules_of_talk_say_once_what_a_message_is(wording: Wording) -> None:
     decision = last_decision(PLACES["what partners did"], HARMLESS)
     rules, news, _ = sections(decision, wording)
-    assert len(re.findall("quotation marks", rules)) == 1
+    assert len(re.findall("quotation marks|Anführungszeichen", rules)) == 1
     assert len(re.findall("bind", rules)) == 1
-    assert re.search("no instruction|instruct nobody", rules)
+    assert re.search("no instruction|instruct nobody|niemanden eine Anweisung", rules)
     assert HARMLESS not in rules
     assert HARMLESS in news
 
