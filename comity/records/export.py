@@ -1,4 +1,4 @@
-"""A run as Parquet: the tables of `comity.records.tables`, one file each, for whoever reads them without comity."""
+"""A run as Parquet, for whoever reads it without comity: the tables of `comity.records.tables`, and the levels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from comity.records.levels import COLUMNS, levels
 from comity.records.store import RunError, RunFile
 from comity.records.tables import SCHEMAS, Origins, arrow_tables
 
+LEVELS = pa.schema(zip(COLUMNS, (pa.int64(), pa.string(), pa.string()), strict=True))
+"""The level of every field of every mechanism in each match, see `comity.records.levels`."""
+FILES = {**SCHEMAS, "levels": LEVELS}
+
 
 def export(file: RunFile, folder: Path, origins: Origins) -> tuple[Path, ...]:
-    """Write matches, outcomes, plays and decisions of a complete run into that folder, and say where they are.
+    """Write matches, outcomes, plays, decisions and levels of a complete run into that folder, and say where they are.
 
     origins: what the run says of its choices (`comity.runs.origins.origins_of`).
 
@@ -24,7 +29,7 @@ def export(file: RunFile, folder: Path, origins: Origins) -> tuple[Path, ...]:
     if not file.is_complete():
         done, total = file.count(), file.header.matches
         raise RunError(f"{file.path} has {done:,} of {total:,} matches; resume the run before it is exported")
-    paths = {name: folder / f"{name}.parquet" for name in SCHEMAS}
+    paths = {name: folder / f"{name}.parquet" for name in FILES}
     unfinished = {name: path.with_suffix(".unfinished") for name, path in paths.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,9 +48,16 @@ def export(file: RunFile, folder: Path, origins: Origins) -> tuple[Path, ...]:
 def _write(file: RunFile, paths: dict[str, Path], origins: Origins) -> None:
     with ExitStack() as opened:
         writers = {
-            name: opened.enter_context(pq.ParquetWriter(path, SCHEMAS[name], compression="zstd"))
+            name: opened.enter_context(pq.ParquetWriter(path, FILES[name], compression="zstd"))
             for name, path in paths.items()
         }
         for tables in arrow_tables(file.records(), origins):
-            for name, table in tables.items():
+            for name, table in {**tables, "levels": _levels(file, tables)}.items():
                 writers[name].write_table(table)
+
+
+def _levels(file: RunFile, tables: dict[str, pa.Table]) -> pa.Table:
+    """The levels of the matches of a piece."""
+    cells = {(cell.mechanism_label, cell.game_label): cell for cell in file.cells()}
+    found = levels(tables["matches"].to_pandas(), tables["decisions"].to_pandas(), cells)
+    return pa.Table.from_pandas(found, schema=LEVELS, preserve_index=False)

@@ -18,8 +18,10 @@ from comity.records.spec import Cell, Spec
 from comity.runs.complaints import Complaints, Place
 from comity.runs.crossed import obstacle
 from comity.runs.design import Calling, Matching, Plan
+from comity.runs.factors import Design, Factor
 from comity.runs.fields import MODEL, Kind, catalogue, fields_of, problems_of
 from comity.runs.shape import Document, Entry, MatchingTable, RunTable, unknown
+from comity.runs.varied import factors_of, level_place, order_problem, said, too_many, varied, with_levels, within
 from comity.runs.wordings import Texts, wording_called
 from comity.words.render import checked
 from comity.words.wordings import STANDARD
@@ -40,9 +42,15 @@ def built_plan(document: Document, text: str, texts: Texts, complaints: Complain
     _refuse_twice({("replicates", n): label for n, label in enumerate(document.replicates)}, complaints)
     _refuse_reserved(agents, complaints)
     wordings = dict(_wordings(agents, texts, complaints))
+    factors = factors_of(document.factors, {spec.name for stack in stacks for spec in stack.specs}, complaints)
     complaints.raise_any()
     cells = _Cells(len(agents), document.run.skip_impossible, complaints)
-    cells.build(games, stacks)
+    varying = _Varying(document, factors, games, stacks)
+    if factors:
+        varying.try_levels(replace(cells, built=[], skipped=[], populations={}))
+    conditions, balance = varying.conditions(complaints)
+    complaints.raise_any()
+    cells.build(games, conditions)
     _check_wordings(agents, wordings, cells.built, complaints)
     complaints.raise_any()
     crossed = _crossed(document.run, cells, complaints)
@@ -61,6 +69,8 @@ def built_plan(document: Document, text: str, texts: Texts, complaints: Complain
         uncrossed=tuple(_as_ever(cell, why) for cell, why in crossed.items() if why is not None),
         populations=tuple(cells.populations.items()),
         skipped=tuple(cells.skipped),
+        factors=factors,
+        balance=balance,
         wordings=tuple(wordings.items()),
         calling=Calling(**document.calls.model_dump()),
         text=text,
@@ -116,12 +126,15 @@ def _try_to_build(spec: Spec, kind: Kind, place: Place, complaints: Complaints) 
 
 
 def _stacks(document: Document, complaints: Complaints) -> Iterator[_Written]:
+    varied = frozenset(document.factors.levels) if document.factors else frozenset()
     for number, stack in enumerate(document.mechanisms):
         place = ("mechanisms", number)
         specs = [
-            _spec(entry, "mechanisms", (*place, "stack", height), complaints) or _as_written(entry)
+            _spec(entry, "mechanisms", (*place, "stack", height), complaints, varied) or _as_written(entry)
             for height, entry in enumerate(stack.stack)
         ]
+        if problem := order_problem(specs):
+            complaints.add(place, problem)
         yield _Written(stack.label, tuple(specs), place)
 
 
@@ -181,13 +194,17 @@ def _refuse_reserved(agents: Sequence[_Written], complaints: Complaints) -> None
             complaints.add(agent.place, f"the label {RESERVED!r} is what tables call chance; take another")
 
 
-def _spec(entry: Entry, kind: Kind, place: Place, complaints: Complaints) -> Spec | None:
-    """The spec that is written there, or None and a complaint."""
+def _spec(
+    entry: Entry, kind: Kind, place: Place, complaints: Complaints, varied: frozenset[str] = frozenset()
+) -> Spec | None:
+    """The spec that is written there, or None and a complaint. varied: fields that are given elsewhere, as factors."""
     known = catalogue(kind)
     if entry.name not in known:
         complaints.add((*place, "name"), unknown(kind.removesuffix("s"), entry.name, list(known)))
         return None
-    problems = dict(problems_of(entry.name, entry.fields, known[entry.name]))
+    found = problems_of(entry.name, entry.fields, known[entry.name])
+    elsewhere = {field for field in fields_of(known[entry.name]) if f"{entry.name}.{field}" in varied}
+    problems = {name: problem for name, problem in found if name in entry.fields or name not in elsewhere}
     for name, problem in problems.items():
         complaints.add((*place, name), problem)
     return None if problems else Spec.of(entry.name, entry.fields)
@@ -221,11 +238,12 @@ class _Cells:
         """Build every game under every stack."""
         for game in games:
             for stack in stacks:
-                self._try(game, stack)
+                self.attempt(game, stack)
         if self.skipped and not self.built:
             self.complaints.add(("run", "skip_impossible"), "no mechanism can stand on any game, so nothing is left")
 
-    def _try(self, game: _Written, stack: _Written) -> None:
+    def attempt(self, game: _Written, stack: _Written) -> None:
+        """Build one game under one stack, or say what stands in the way."""
         try:
             self._build(game, stack)
         except BadStack as error:
@@ -254,6 +272,61 @@ class _Cells:
         self.built.append(cell)
         if seats is not None:
             self.populations[cell] = seats
+
+
+@dataclass(frozen=True)
+class _Varying:
+    """The stacks of a plan in the conditions of its factors."""
+
+    document: Document
+    factors: tuple[Factor, ...]
+    games: Sequence[_Written]
+    stacks: Sequence[_Written]
+
+    @property
+    def _design(self) -> Design:
+        table = self.document.factors
+        return Design() if table is None else Design(table.design, table.runs, self.document.seed)
+
+    def conditions(self, complaints: Complaints) -> tuple[list[_Written], tuple[str, ...]]:
+        """Every stack in every condition, and how balanced these are."""
+        many = too_many([stack.specs for stack in self.stacks], self.factors, self._design)
+        if many:
+            complaints.add(("factors",), many)
+            return [], ()
+        found = [(one, varied(one.called, one.specs, self.factors, self._design)) for one in self.stacks]
+        for stack, made in found:
+            for problem in made.problems:
+                complaints.add(stack.place, problem)
+        written = [_Written(label, specs, stack.place) for stack, made in found for label, specs in made.stacks]
+        for label, count in Counter(each.called for each in written).items():
+            if count > 1:
+                complaints.add(("factors",), f"{count} conditions would be called {label!r}; each needs its own label")
+        return written, tuple(f"{stack.called}: {made.balance}" for stack, made in found if made.balance)
+
+    def try_levels(self, cells: _Cells) -> None:
+        """Build the first levels together and then each other level alone, so that what cannot be is said where it
+        stands, and once. Raises `PlanError`."""
+        base = [_Written(one.called, with_levels(one.specs, self._levels(one)), one.place) for one in self.stacks]
+        alone = [
+            _Written(
+                f"{one.called} with {said(each, level)}",
+                with_levels(one.specs, {**self._levels(one), each: level}),
+                level_place(each, level),
+            )
+            for one in self.stacks
+            for each in self._levels(one)
+            for level in range(1, len(each.levels))
+        ]
+        for stacks in (base, alone):
+            for game in self.games:
+                for stack in stacks:
+                    cells.attempt(game, stack)
+            cells.complaints.raise_any()
+
+    def _levels(self, stack: _Written) -> dict[Factor, int]:
+        """The factors in a stack, each at its first level."""
+        return dict.fromkeys(within(stack.specs, self.factors), 0)
 
 
 def _check_stages(document: Document, complaints: Complaints) -> None:

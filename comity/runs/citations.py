@@ -41,6 +41,14 @@ class Reference:
 
 
 _REFERENCES = (
+    Reference("hays1963", "Hays, W. L.", 1963, "Statistics for Psychologists", "Holt, Rinehart and Winston", "book"),
+    Reference(
+        "langsrud2003",
+        "Langsrud, Ø.",
+        2003,
+        "ANOVA for unbalanced data: use Type II instead of Type III sums of squares",
+        "Statistics and Computing 13(2), 163-167",
+    ),
     Reference(
         "stahl1994",
         "Stahl, D. O. and Wilson, P. W.",
@@ -112,6 +120,7 @@ _REFERENCES = (
         "Approval voting",
         "American Political Science Review 72(3), 831-847",
     ),
+    Reference("bruns2015", "Bruns, B. R.", 2015, "Names for games: locating 2 × 2 games", "Games 6(4), 495-520"),
     Reference(
         "coopeval2026",
         "Tewolde, E., Zhang, X., Guzman Piedrahita, D., Conitzer, V. and Jin, Z.",
@@ -119,6 +128,13 @@ _REFERENCES = (
         "CoopEval: benchmarking cooperation-sustaining mechanisms and LLM agents in social dilemmas",
         "International Conference on Machine Learning; arXiv:2604.15267",
         "misc",
+    ),
+    Reference(
+        "dalbo2011",
+        "Dal Bó, P. and Fréchette, G. R.",
+        2011,
+        "The evolution of cooperation in infinitely repeated games: experimental evidence",
+        "American Economic Review 101(1), 411-429",
     ),
     Reference(
         "efron1979",
@@ -163,6 +179,13 @@ _REFERENCES = (
         "Review of Economic Studies 38(1), 1-12",
     ),
     Reference(
+        "fudenberg2012",
+        "Fudenberg, D., Rand, D. G. and Dreber, A.",
+        2012,
+        "Slow to anger and fast to forgive: cooperation in an uncertain world",
+        "American Economic Review 102(2), 720-749",
+    ),
+    Reference(
         "granovetter1978",
         "Granovetter, M.",
         1978,
@@ -182,6 +205,14 @@ _REFERENCES = (
         1979,
         "A simple sequentially rejective multiple test procedure",
         "Scandinavian Journal of Statistics 6(2), 65-70",
+    ),
+    Reference("kish1965", "Kish, L.", 1965, "Survey Sampling", "Wiley", "book"),
+    Reference(
+        "korn1998",
+        "Korn, E. L. and Graubard, B. I.",
+        1998,
+        "Confidence intervals for proportions with small expected number of positive counts estimated from survey data",
+        "Survey Methodology 24(2), 193-201",
     ),
     Reference(
         "kuhn1953",
@@ -205,6 +236,13 @@ _REFERENCES = (
         "Proceedings of the Royal Society B 268, 745-753",
     ),
     Reference("luce1957", "Luce, R. D. and Raiffa, H.", 1957, "Games and Decisions", "Wiley", "book"),
+    Reference(
+        "macy2002",
+        "Macy, M. W. and Flache, A.",
+        2002,
+        "Learning dynamics in social dilemmas",
+        "Proceedings of the National Academy of Sciences 99(suppl. 3), 7229-7236",
+    ),
     Reference(
         "marris2025",
         "Marris, L., Liu, S., Gemp, I., Piliouras, G. and Lanctot, M.",
@@ -310,6 +348,14 @@ _REFERENCES = (
         "Journal of Mathematical Psychology 17(2), 189-198",
     ),
     Reference(
+        "robinson2005",
+        "Robinson, D. and Goforth, D.",
+        2005,
+        "The Topology of the 2x2 Games: A New Periodic Table",
+        "Routledge",
+        "book",
+    ),
+    Reference(
         "rubinstein1986",
         "Rubinstein, A.",
         1986,
@@ -346,6 +392,14 @@ _REFERENCES = (
         "book",
     ),
     Reference(
+        "steiger2004",
+        "Steiger, J. H.",
+        2004,
+        "Beyond the F test: effect size confidence intervals and tests of close fit in the analysis of variance and "
+        "contrast analysis",
+        "Psychological Methods 9(2), 164-182",
+    ),
+    Reference(
         "sugden1986", "Sugden, R.", 1986, "The Economics of Rights, Co-operation and Welfare", "Blackwell", "book"
     ),
     Reference(
@@ -356,11 +410,26 @@ _REFERENCES = (
         "Mathematische Annalen 100, 295-320",
     ),
     Reference(
+        "vonneumann1944",
+        "von Neumann, J. and Morgenstern, O.",
+        1944,
+        "Theory of Games and Economic Behavior",
+        "Princeton University Press",
+        "book",
+    ),
+    Reference(
         "welch1947",
         "Welch, B. L.",
         1947,
         "The generalization of 'Student's' problem when several different population variances are involved",
         "Biometrika 34(1-2), 28-35",
+    ),
+    Reference(
+        "wilson1927",
+        "Wilson, E. B.",
+        1927,
+        "Probable inference, the law of succession, and statistical inference",
+        "Journal of the American Statistical Association 22(158), 209-212",
     ),
 )
 REFERENCES = {reference.key: reference for reference in _REFERENCES}
@@ -376,6 +445,7 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "chicken": ("rapoport1966",),
         "battle_of_the_sexes": ("luce1957", "akata2025"),
         "matching_pennies": ("vonneumann1928", "coopeval2026"),
+        "ordinal": ("robinson2005", "bruns2015", "macy2002", "akata2025"),
         "matrix": (),
         "symmetric": (),
     },
@@ -392,9 +462,15 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "monitoring_noise": ("nowak1993",),
         "network": ("nowak1992a",),
         "network_per_edge": ("nowak1992a",),
+        "rescaling": ("vonneumann1944",),
+        "prediction": ("akata2025",),
+        "observation": ("akata2025",),
+        "belief": ("akata2025", "fudenberg2012"),
+        "presentation": ("akata2025",),
         "strategic_form": ("kuhn1953",),
     },
     "agents": {
+        "always": ("akata2025",),
         "always_cooperate": ("axelrod1984",),
         "always_defect": ("axelrod1984",),
         "random": ("axelrod1980",),
@@ -419,13 +495,16 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "conditional_contributor": ("fischbacher2001",),
         "level_k": ("stahl1994", "nagel1995", "arad2012"),
         "undercut": ("basu1994",),
+        "noisy": ("selten1975",),
         "composed": (),
         "rational": ("nash1950", "kuhn1953"),
+        "best_reply_to_prediction": ("akata2025",),
     },
 }
 """For every entry of the catalogues the keys of its references; what is general (any matrix, say) has none."""
 
 METHODS: dict[str, tuple[str, ...]] = {
+    "factors": ("langsrud2003", "hays1963", "steiger2004"),
     "scores": ("coopeval2026",),
     "fitness": ("coopeval2026", "freund1999"),
     "ratings": ("marris2025",),
@@ -433,6 +512,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "resampling": ("efron1979",),
     "pairs": ("holm1979", "benjamini1995"),
     "ranks": ("mogstad2024", "piepho2004"),
+    "rounds": ("nowak1990", "dalbo2011", "wilson1927", "kish1965", "korn1998"),
 }
 """For every method of evaluation the keys of its references."""
 

@@ -89,6 +89,7 @@ _DOES = {
     "sign": "sign",
     "speak": "speak",
     "sanction": "sanction",
+    "predict": "predict",
 }
 
 
@@ -98,7 +99,7 @@ def _ways(decision: Decision[Any], samples: int) -> int:
         options = len(tuple(islice(decision.options, MOST_ENDS + 1)))
     except NotEnumerable:
         return samples
-    return options if decision.player == NATURE or decision.kind == "act" else min(options, samples)
+    return options if decision.player == NATURE or decision.kind in ("act", "predict") else min(options, samples)
 
 
 def _has_text(space: Space[Any]) -> bool:

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from comity.core.chance import Address, stream_key
 from comity.records.spec import Cell, MatchSpec, Spec
+from comity.runs.factors import Factor
 
 ProposalPolicy: TypeAlias = Literal["match", "tournament"]
 StagePolicy: TypeAlias = Literal["match", "crossed"]
@@ -154,6 +155,8 @@ class Plan:
     uncrossed: the cells that are played all the same under "crossed", each with the reason.
     populations: for the cells that hold a population the seats of its group game.
     skipped: the cells that were left out because no such game can be built, each with the reason.
+    factors: the fields that are varied, with their levels; the cells hold the conditions.
+    balance: how evenly the conditions of each stack cover the levels, one sentence each.
     wordings: the text of every wording of the user's own, by the name that agents call it.
     calling: how models are called. It may change when a run is resumed.
     text: the TOML it was read from; plans that mean the same are equal.
@@ -173,6 +176,8 @@ class Plan:
     uncrossed: tuple[str, ...] = ()
     populations: tuple[tuple[Cell, int], ...] = ()
     skipped: tuple[str, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    balance: tuple[str, ...] = ()
     wordings: tuple[tuple[str, str], ...] = ()
     calling: Calling = field(default=Calling(), compare=False)
     text: str = field(default="", compare=False)

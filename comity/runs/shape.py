@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from comity.runs.complaints import Place
 from comity.runs.design import ProposalPolicy, StagePolicy
+from comity.runs.factors import MOST_FACTORS, MOST_LEVELS, MOST_RUNS, DesignKind
 
 Label: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}][^\p{C}\p{Zl}\p{Zp}]*$")
@@ -100,6 +101,17 @@ class CallsTable(_Table):
     coalesce: bool = False
 
 
+class FactorsTable(_Table):
+    """See `comity.runs.factors.Design`. levels: by "mechanism.field"."""
+
+    design: DesignKind = "factorial"
+    runs: Annotated[int, Field(ge=2, le=MOST_RUNS)] | None = None
+    levels: Annotated[
+        dict[str, Annotated[list[Any], Field(min_length=1, max_length=MOST_LEVELS)]],
+        Field(min_length=1, max_length=MOST_FACTORS),
+    ]
+
+
 class Document(_Table):
     """A whole plan file."""
 
@@ -112,6 +124,7 @@ class Document(_Table):
     matching: MatchingTable = MatchingTable()
     run: RunTable = RunTable()
     calls: CallsTable = CallsTable()
+    factors: FactorsTable | None = None
 
 
 def sentences(error: ValidationError) -> Iterator[tuple[Place, str]]:
@@ -122,6 +135,8 @@ def sentences(error: ValidationError) -> Iterator[tuple[Place, str]]:
 
 def _sentence(detail: ErrorDetails) -> str:
     kind, place, found = detail["type"], detail["loc"], shown(detail["input"])
+    if kind == "list_type" and place[:2] == ("factors", "levels"):
+        return f'must be a list of levels, after a key in quotes such as "repetition.horizon", not {found}'
     if kind == "missing":
         return f"the field {place[-1]!r} is missing"
     if kind == "extra_forbidden":
@@ -153,6 +168,7 @@ def _allowed(place: Place) -> list[str]:
         "run": RunTable,
         "mechanisms": Stack,
         "calls": CallsTable,
+        "factors": FactorsTable,
     }
     table = tables[place[0]] if len(place) > 1 else Document
     return list(table.model_fields)

@@ -8,24 +8,26 @@ from typing import TypeAlias
 
 from comity.core.errors import BadParameter
 from comity.words.wording import Wording
-from comity.words.wordings import STANDARD, standard, wording_from
+from comity.words.wordings import STANDARD, installed, standard, wording_from
 
 Texts: TypeAlias = Callable[[str], str]
 """The text of a wording by the name a plan calls it. Raises `BadParameter` where there is none."""
 
 
 def beside(folder: Path) -> Texts:
-    """Wordings are files, found from this folder."""
+    """Wordings are files, found from this folder, or come with a plugin."""
 
     def text(name: str) -> str:
+        if name in installed():
+            return installed()[name]
         path = folder / name
         try:
             return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
             raise BadParameter(
-                f"the wording {name!r} is neither one of ours ({', '.join(STANDARD)}) nor a file that can be read "
-                f"({path}: {reason})"
+                f"the wording {name!r} is neither one of ours ({', '.join((*STANDARD, *installed()))}) nor a file "
+                f"that can be read ({path}: {reason})"
             ) from None
 
     return text
