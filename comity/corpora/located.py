@@ -108,6 +108,8 @@ def _parsed(text: str, where: str) -> Any:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"column {error.colno}"
         raise CorpusError(f"{where} is not JSON: {error.msg} at {place}") from error
+    except RecursionError as error:
+        raise CorpusError(f"{where} is not JSON that can be read: it is nested too deep") from error
 
 
 def _shortened(value: Any) -> str:
