@@ -19,8 +19,11 @@ from benchmarks import (  # noqa: E402
     flow,
     functions,
     intervals,
+    memory,
     models,
     round_robin,
+    shares,
+    sizes,
     start,
     whole_run,
 )
@@ -37,6 +40,9 @@ BENCHMARKS = {
     "ratings": dynamics_ratings.main,
     "intervals": intervals.main,
     "coverage": coverage.main,
+    "sizes": sizes.main,
+    "shares": shares.main,
+    "memory": memory.main,
     "models": models.main,
     "crossed": crossed.main,
 }

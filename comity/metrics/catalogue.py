@@ -8,11 +8,15 @@ import pandas as pd
 
 from comity.metrics.behaviour import behaviour_metrics
 from comity.metrics.crossed import expected_metrics
+from comity.metrics.memory import memory_metrics
 from comity.metrics.metric import WHERE, Metric, MetricError
+from comity.metrics.predictions import prediction_metrics
 from comity.metrics.proposals import design_metrics
 from comity.metrics.rating import rating_metrics
 from comity.metrics.regret import regret_metrics
+from comity.metrics.scores import score_metrics
 from comity.metrics.selection import fitness, without_fitness
+from comity.metrics.turns import turn_metrics
 from comity.records.spec import Cell
 from comity.records.tables import Tables
 
@@ -104,7 +108,9 @@ def metrics_of(cells: Iterable[Cell]) -> dict[str, Metric]:
     """All metrics by name, for tables of matches that were played in these cells: some must know the rules."""
     known = tuple(cells)
     by_tables = METRICS | rating_metrics() | behaviour_metrics()
-    return by_tables | expected_metrics(known) | regret_metrics(known) | design_metrics(known)
+    by_cells = expected_metrics(known) | regret_metrics(known) | design_metrics(known)
+    in_rounds = memory_metrics(known) | turn_metrics(known) | prediction_metrics(known)
+    return by_tables | score_metrics(known) | by_cells | in_rounds
 
 
 GROUPS = {"design": ("design_equilibrium", "design_dominance")}

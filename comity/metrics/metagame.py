@@ -101,7 +101,7 @@ def meta_game(outcomes: pd.DataFrame, column: Column = "payoff", agents: Sequenc
     The payoff of an agent among certain co-players is its mean over all (match, seat) in which it met exactly those, in
     whatever order. outcomes: rows of `Tables.outcomes`; those without a payoff do not count. agents: their order; that
     of the rows unless said. Source: CoopEval (2026). Raises `NoMetaGame` where more play in a match than the game has
-    seats, or where there are more than `MOST_CELLS`.
+    seats, or only one, or where there are more than `MOST_CELLS`.
     """
     seated = _Seated(outcomes, column, agents)
     means = seated.means(lambda seat: [seated.who[:, seat], *np.sort(np.delete(seated.who, seat, 1), 1).T])
@@ -210,6 +210,9 @@ def without_meta_game(tables: Tables, lacking: str) -> Iterator[str]:
             f"no {lacking} under {', '.join(populations)}: "
             "all play there in one match, so no payoff is for meeting certain others"
         )
+    alone = dict.fromkeys(key[0] for key, outcomes in _tournaments(tables) if is_alone(outcomes))
+    if alone:
+        yield f"no {lacking} under {some(list(alone), _NAMED)}: a match of it has one player, who meets nobody"
     for key, outcomes in _tournaments(tables):
         if not is_population(outcomes) and is_too_large(outcomes):
             yield f"no {lacking} in {' '.join(key)}, where agents and seats make more than {MOST_CELLS:,} meetings"
@@ -224,7 +227,7 @@ def _tournaments(tables: Tables) -> Iterator[tuple[Key, pd.DataFrame]]:
 
 
 def _has_meta_game(outcomes: pd.DataFrame) -> bool:
-    return not is_population(outcomes) and not is_too_large(outcomes)
+    return not (is_population(outcomes) or is_alone(outcomes) or is_too_large(outcomes))
 
 
 # Outcomes as arrays
@@ -236,6 +239,8 @@ class _Seated:
     def __init__(self, outcomes: pd.DataFrame, column: Column, agents: Sequence[str] | None) -> None:
         if is_population(outcomes):
             raise NoMetaGame("a match of this cell has more players than the game has seats")
+        if is_alone(outcomes):
+            raise NoMetaGame("a match of this cell has one player, who meets nobody")
         self.agents = tuple(outcomes["agent"].unique() if agents is None else agents)
         self.seats = outcomes["seat"].nunique()
         if len(self.agents) ** self.seats > MOST_CELLS:
@@ -264,6 +269,11 @@ class _Seated:
 def is_population(outcomes: pd.DataFrame) -> bool:
     """Whether some match has more players than the game has seats."""
     return bool((outcomes["player"] != outcomes["seat"]).any())
+
+
+def is_alone(outcomes: pd.DataFrame) -> bool:
+    """Whether a match is of one player, as that of an observer is."""
+    return bool(outcomes["player"].max() == 0)
 
 
 def is_too_large(outcomes: pd.DataFrame) -> bool:

@@ -19,11 +19,15 @@ from comity.core.named import Named, Seated, layers, named_game
 from comity.core.outcome import Outcome, stage_plays
 from comity.exact.strategic_form import StrategicForm
 from comity.exact.tree import leaves
+from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
 from comity.mechanisms.network import Networked, PerEdge
 from comity.mechanisms.noise import Misperceived, Trembling
+from comity.mechanisms.observation import Observed
+from comity.mechanisms.prediction import Predicted
+from comity.mechanisms.presentation import Presented
 from comity.mechanisms.repetition import Continued, Repeated
 from comity.mechanisms.sanctions import Sanctioned
 from comity.mechanisms.talk import CheapTalk
@@ -88,8 +92,10 @@ def ranges(game: Game) -> Ranges:
             return _contracted(game)
         case Sanctioned():
             return _sanctioned(game)
-        case Mediated() | CheapTalk() | Trembling() | Misperceived():
+        case Mediated() | CheapTalk() | Trembling() | Misperceived() | Predicted() | Informed() | Presented():
             return ranges(game.base)
+        case Observed():
+            return (Range(0.0, 1.0, (0,) * len(game.moves)),)
         case StrategicForm():  # which pays averages of what its base pays
             return tuple(replace(one, seats=(player,)) for player, one in enumerate(ranges(game.base)))
         case StageGame():
@@ -212,6 +218,8 @@ def mixed_payoffs(game: Game, mixed: Sequence[Mixed]) -> tuple[float, ...]:
             return _mixed_on_edges(game, [{0: one[seat], 1: one[seat]} for seat, one in enumerate(mixed)])
         case PerEdge():
             return _mixed_on_edges(game, mixed)
+        case Observed():
+            return (_mixed_observer(game, mixed[0][0]),)
         case Named():
             return _mixed_stage(game, [one[seat] for seat, one in enumerate(mixed)])
         case _:
@@ -222,6 +230,8 @@ def actions_of(game: Named) -> tuple[tuple[str, ...], ...]:
     """What each seat may do, in any of the ways the game can end."""
     if isinstance(game, StageGame):
         return game.actions
+    if isinstance(game, Observed):
+        return (game.base.actions[game.watched],)
     return tuple(tuple(dict.fromkeys(actions)) for actions in zip(*_ends(game), strict=True))
 
 
@@ -257,6 +267,11 @@ def _mixed_on_edges(game: _Network, mixed: Sequence[Mixed]) -> tuple[float, ...]
         for player, payoff in zip(edge, mixed_payoffs(game.base, [mixed[p] for p in edge]), strict=True):
             met[player].append(payoff)
     return tuple(fsum(paid) / (len(paid) if game.pay == "mean" else 1) for paid in met)
+
+
+def _mixed_observer(game: Observed, shares: Shares) -> float:
+    """The share of its predictions that are right on average, if it predicts every round with these probabilities."""
+    return fsum(shares.get(profile[game.watched], 0.0) for profile in game.moves) / len(game.moves)
 
 
 def _mixed_stage(game: Named, shares: Sequence[Shares]) -> tuple[float, ...]:

@@ -27,8 +27,10 @@ from comity.core.flow import Choices, Decisions, Game, StageGame
 from comity.core.match import Match, replay
 from comity.core.named import layers, scale_under
 from comity.core.space import from_json
+from comity.mechanisms.belief import without_beliefs
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.noise import Trembling
+from comity.mechanisms.presentation import Presentation, without_presentation
 from comity.mechanisms.repetition import Continued, Repeated, round_weights
 from comity.metrics.cells import Cells, cell_of, cells_by_label
 from comity.metrics.metric import WHERE, Metric, decisions_of
@@ -147,11 +149,11 @@ def _asked(cells: Cells, tables: Tables) -> Iterator[tuple[Cell, pd.DataFrame]]:
 
 def _why_none(cell: Cell, tables: Tables, outcomes: pd.DataFrame) -> str | None:
     """Why there is no regret in that cell; None where there is."""
-    game = cell.built
+    game = _as_played(cell)
     if any(isinstance(layer, Rotated) for layer in layers(game)):
         return "who meets whom changes, and what the others do rests on what they know of everybody"
     if isinstance(game, Repeated | Continued):
-        return _why_no_policies(game.base)
+        return _why_no_policies(without_beliefs(game.base))
     if any(_turns(cell, choices) is None for _, choices in _chosen(tables, outcomes)):
         return "its players do not act once and at the same time, at the end"
     return None
@@ -159,10 +161,15 @@ def _why_none(cell: Cell, tables: Tables, outcomes: pd.DataFrame) -> str | None:
 
 def _of_cell(cell: Cell, tables: Tables, outcomes: pd.DataFrame) -> _Found:
     """The regret of every player of a cell that has it."""
-    game = cell.built
+    game = _as_played(cell)
     if isinstance(game, Repeated | Continued):
         return _repeatedly(game, tables, outcomes)
     return _once(cell, tables, outcomes)
+
+
+def _as_played(cell: Cell) -> Game:
+    """The game of a cell, however it is told and whatever players are told of each other."""
+    return without_beliefs(without_presentation(cell.built))
 
 
 # Played once
@@ -259,7 +266,8 @@ def _turn(cell: Cell, before: _Path, profile: Choices, after: _Path, slot: int, 
         _paid(cell, before, (*profile[:slot], option, *profile[slot + 1 :]), after)[decision.player]
         for option in options
     )
-    return _Turn(decision.player, decision.sees, options.index(profile[slot]), payoffs)
+    sees = tuple(fact for fact in decision.sees if not isinstance(fact, Presentation))  # which is no reason to act
+    return _Turn(decision.player, sees, options.index(profile[slot]), payoffs)
 
 
 @lru_cache(maxsize=100_000)
@@ -274,7 +282,7 @@ def _paid(cell: Cell, before: _Path, profile: Choices, after: _Path) -> tuple[fl
 
 
 def _why_no_policies(base: Game) -> str | None:
-    if not isinstance(base, StageGame) or isinstance(base, Trembling):
+    if not isinstance(base, StageGame) or any(isinstance(layer, Trembling) for layer in layers(base)):
         return "what is repeated is no plain stage game, so its players are no policies of the last profile"
     if prod(map(len, base.actions)) > MOST_STATES:
         return f"the stage game has more than {MOST_STATES} profiles"
@@ -283,9 +291,10 @@ def _why_no_policies(base: Game) -> str | None:
 
 def _repeatedly(game: Repeated | Continued, tables: Tables, outcomes: pd.DataFrame) -> _Found:
     """The regret of every player against the policies that the records of the others show."""
-    assert isinstance(game.base, StageGame)  # see `_why_no_policies`
+    base = without_beliefs(game.base)
+    assert isinstance(base, StageGame)  # see `_why_no_policies`
     rounds = (game.most, game.chance) if isinstance(game, Continued) else (game.rounds, game.discount)
-    stage, weights = _Stage.of(game.base), round_weights(*rounds)
+    stage, weights = _Stage.of(base), round_weights(*rounds)
     found: dict[tuple[int, int], float] = {}
     for _, part in outcomes.groupby("replicate", sort=False):
         found |= _in_replicate(stage, weights, tables.plays[tables.plays["match"].isin(part["match"])])

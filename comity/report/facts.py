@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from itertools import islice
+from itertools import islice, product
 from math import prod
 from typing import Any
 
-from comity.core.flow import Game
+from comity.core.flow import Game, StageGame
 from comity.core.named import Named, layers, named_game, scale_under
 from comity.core.space import to_json
+from comity.exact.equilibria import pure_equilibria
 from comity.games.normal_form import NormalForm
+from comity.mechanisms.rescaling import Rescaled
 from comity.records.spec import Cell, Spec
 from comity.report.text import counted
 
@@ -31,16 +33,16 @@ def facts_of(cell: Cell) -> Iterator[tuple[str, str]]:
     scale = scale_under(cell.built)
     yield "Scale", f"0 is a payoff of {scale.low:g}, 1 a payoff of {scale.high:g}"
     yield "To cooperate is", _by_role(game)
-    if isinstance(game, NormalForm):
+    if isinstance(game, NormalForm | Rescaled):
         yield "Equilibria of the game alone, in pure actions", _equilibria(game)
 
 
 def is_constant_sum(cell: Cell) -> bool:
     """Whether the players of the base game are together paid the same whatever they do."""
     game = named_game(cell.built)
-    if not isinstance(game, NormalForm) or prod(map(len, game.actions)) > MOST_PROFILES:
+    if not isinstance(game, NormalForm | Rescaled) or prod(map(len, game.actions)) > MOST_PROFILES:
         return False
-    return len({sum(game.payoffs(profile)) for profile in game.profiles()}) == 1
+    return len({sum(game.payoffs(profile)) for profile in product(*game.actions)}) == 1
 
 
 def spelled(name: str, parameters: Mapping[str, Any]) -> str:
@@ -66,11 +68,11 @@ def _by_role(game: Named) -> str:
     return "; ".join(f"{action or 'nothing'} for {role}" for role, action in meant.items())
 
 
-def _equilibria(game: NormalForm) -> str:
+def _equilibria(game: StageGame) -> str:
     profiles = prod(map(len, game.actions))
     if profiles > MOST_PROFILES:
         return f"not looked for among {profiles:,} profiles"
-    found = game.pure_equilibria()
+    found = pure_equilibria(game)
     listed = ["(" + ", ".join(profile) + ")" for profile in found[:MOST_EQUILIBRIA]]
     more = [f"and {counted(len(found) - MOST_EQUILIBRIA, 'other')}"] if len(found) > MOST_EQUILIBRIA else []
     return ", ".join(listed + more) or "none"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from comity.records.tables import Tables
+from comity.stats.estimate import quantile
 
 CELL = ["mechanism", "game"]
 
@@ -46,6 +48,44 @@ def cooperation_by_round(tables: Tables) -> pd.Series:
     plays = plays[plays.groupby(CELL)["round"].transform("max") > 0]
     plays = plays.assign(cooperated=plays["cooperated"].astype(float), round=plays["round"] + 1)
     return _over_replicates(plays, [*CELL, "agent", "round"], "cooperated")
+
+
+def half_widths(tables: Tables, *, each: bool = True) -> pd.Series:
+    """How far the 95 % interval of the cooperation in a round reaches to each side of its mean.
+
+    Indexed as `cooperation_by_round`, and without the agent where not `each`: then of the mean over agents, each with
+    the same weight. Student's interval over replicates; where there is one, over its matches, if they share nothing.
+    A draw varies no less than what steps of one play hide (`comity.stats.estimate.seen`). NaN where there is one draw,
+    or nothing was left to chance.
+    """
+    plays = tables.plays.dropna(subset="cooperated")
+    plays = plays[plays.groupby(CELL)["round"].transform("max") > 0]
+    told = tables.matches.set_index("match")
+    plays = plays.assign(
+        cooperated=plays["cooperated"].astype(float),
+        round=plays["round"] + 1,
+        drawn=told["drawn"].reindex(plays["match"]).fillna(True).to_numpy(bool),
+        shared=told["shared"].reindex(plays["match"]).fillna(False).to_numpy(bool),
+    )
+    keys = [*CELL, *(["agent"] if each else []), "round"]
+    several = _half(plays, keys, "replicate", each)
+    alone = _half(plays[~plays["shared"]], keys, "match", each)
+    found = several.where(several.notna(), alone.reindex(several.index))
+    drawn = plays.groupby(keys)["drawn"].any().reindex(found.index)
+    return found.where(drawn)
+
+
+def _half(plays: pd.DataFrame, keys: list[str], draw: str, each: bool) -> pd.Series:
+    """Student's half width over draws, of which each is the mean over its plays, or agent by agent over its agents."""
+    finest = [*keys, draw] if each else [*keys, draw, "agent"]
+    by_draw = plays.groupby(finest)["cooperated"].agg(["mean", "size"]).groupby(level=[*keys, draw])
+    draws = by_draw.agg(mean=("mean", "mean"), size=("size", "sum")).groupby(level=keys)
+    spread = draws.agg(variance=("mean", "var"), draws=("mean", "size"), units=("size", "min"))
+    least = (1 / spread["units"]) ** 2 / 12
+    error = np.sqrt(np.maximum(spread["variance"], least) / spread["draws"])
+    student = spread["draws"].map(lambda n: quantile(n - 1))
+    half: pd.Series = (student * error).where(spread["variance"].notna())
+    return half
 
 
 def in_blocks(by_round: pd.DataFrame, most: int = 25) -> pd.DataFrame:

@@ -31,12 +31,13 @@ from comity.metrics import (
 )
 from comity.metrics.behaviour import action_frequencies, conditional_frequencies
 from comity.metrics.contrasts import MOST, Between
+from comity.metrics.episodes import rounds_of
 from comity.records.record import Record
 from comity.records.spec import Cell, MatchSpec
 from comity.records.store import RunFile
 from comity.records.tables import CHANCE, Tables, first_numbers, joined, tables
 from comity.report.evolution import Evolved, evolved
-from comity.report.numbers import CELL, cooperation_by_round, payoffs_against, population_cells
+from comity.report.numbers import CELL, cooperation_by_round, half_widths, payoffs_against, population_cells
 from comity.report.text import distinct
 from comity.runs.origins import origins_of
 from comity.runs.plan import plan_of
@@ -45,6 +46,9 @@ from comity.words.phrases import some
 EVERY_GAME = ("all",)
 ALL = "All agents"
 """Who did something, where all agents are taken together."""
+
+MOST_CELLS = 40
+"""With more cells the page has no part for each."""
 
 Key: TypeAlias = tuple[str, ...]
 Shares: TypeAlias = dict[Key, tuple[float, float]]
@@ -221,9 +225,18 @@ class Results:
             if {*self.runs[name].header.agents} != {*self.runs[first].header.agents}:
                 yield f"{name} has other agents than {first}: all count alike"
 
+    @property
+    def is_large(self) -> bool:
+        """Whether there are too many cells for a part of each, so that the page takes games together."""
+        return len(self.cells) > MOST_CELLS
+
     def place(self, key: Key) -> str:
         """The place of a cell in the page."""
         return f"cell-{list(self.cells).index(key)}"
+
+    def link(self, key: Key) -> str:
+        """The place that a number of a cell links to; nothing where the page has no part for it."""
+        return self.place(key) if key in self.cells and not self.is_large else ""
 
     @cached_property
     def social(self) -> frozenset[str]:
@@ -251,9 +264,24 @@ class Results:
         return _by_cell(payoffs_against(self.tables), "opponent")
 
     @cached_property
+    def rounds(self) -> pd.DataFrame:
+        """What every player did in each round of the matches that repeat a game (`rounds_of`)."""
+        return rounds_of(self.tables, self.cells.values())
+
+    @cached_property
     def by_round(self) -> dict[Key, pd.DataFrame]:
         """For each cell with rounds the cooperation in each (rows) of each agent (columns)."""
         return _by_cell(cooperation_by_round(self.tables), "agent")
+
+    @cached_property
+    def half_widths(self) -> dict[Key, pd.DataFrame]:
+        """For each cell with rounds how far the interval of the cooperation in each reaches, as `by_round`.
+
+        The column `ALL` is of the mean over agents.
+        """
+        each = _by_cell(half_widths(self.tables), "agent")
+        together = half_widths(self.tables, each=False)
+        return {key: frame.assign(**{ALL: together.loc[key]}) for key, frame in each.items()}
 
     @cached_property
     def meta_games(self) -> dict[tuple[str, str], MetaGame]:

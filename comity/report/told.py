@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from comity.metrics import ResultTable
 from comity.report.figures import Figure, lines
-from comity.report.grid import Entry, grid_of
+from comity.report.grid import Entry, Grid
 from comity.report.numbers import CELL, in_blocks
 from comity.report.results import NOTHING_MEASURED, Key, Measure, Results
 from comity.report.text import counted, distinct, matches, prose
@@ -38,16 +39,45 @@ def replicates(results: Results) -> str:
     return counted(high, "replicate") if low == high else f"{low} to {high} replicates"
 
 
-def courses(key: str, caption: str, note: str, by_round: pd.DataFrame, corner: str) -> Figure:
-    """A line for each column of a frame whose index is the round, and its table with the rounds across."""
+def courses(
+    key: str, caption: str, note: str, by_round: pd.DataFrame, corner: str, half: pd.DataFrame | None = None
+) -> Figure:
+    """A line for each column of a frame whose index is the round, and its table with the rounds across.
+
+    half: a frame of the same shape, how far the interval of each share reaches to each side; NaN where it is not known.
+    """
     last = int(by_round.index.max())
     blocks = in_blocks(by_round)
+    wide = in_blocks(half.reindex_like(by_round)) if half is not None else blocks * math.nan
+    low, high = (blocks - wide).clip(lower=0), (blocks + wide).clip(upper=1)
     step = blocks.index[1] - blocks.index[0] if len(blocks) > 1 else 1
     note += " A round counts the matches that reached it."
     if step > 1:
         note += f" Rounds are taken together in blocks of {step}, named by the first."
-    table = blocks.set_axis(distinct(blocks.columns), axis=1).T
-    return lines(key, blocks, last, grid_of(table, caption, note, corner, digits=2))
+    if half is not None:
+        note += f" {_bands(wide)}"
+    heads = distinct(blocks.columns)
+    rows = tuple(
+        (head, tuple(map(_share, blocks.iloc[:, place], low.iloc[:, place], high.iloc[:, place])))
+        for place, head in enumerate(heads)
+    )
+    table = Grid(caption, note, corner, tuple(map(str, blocks.index)), rows, digits=2)
+    return lines(key, blocks, last, table, low, high)
+
+
+def _bands(wide: pd.DataFrame) -> str:
+    """How the bands are read, and where there are none."""
+    none = "where there is one draw, or nothing was left to chance, there is none"
+    if wide.isna().all(axis=None):
+        return f"No bands: {none}."
+    return (
+        "The band is the 95 % interval of each round by itself, over replicates, or over matches where there is one "
+        f"replicate; {none}."
+    )
+
+
+def _share(value: float, low: float, high: float) -> Entry:
+    return Entry(float(value), low=float(low), high=float(high))
 
 
 def entry(measures: Mapping[Key, Measure], key: Key, link: str = "") -> Entry:

@@ -113,6 +113,25 @@ def test_replicates_are_followed_one_by_one_and_averaged(tmp_path: Path) -> None
         assert (paid[0], paid[1]["always_cooperate"].value) == (0, 20)
 
 
+EDGES = """
+name = "edges"
+seed = 1
+games = ["trust_game"]
+mechanisms = [{ name = "network_per_edge", players = 3, graph = "ring" }]
+agents = ["always_cooperate", "always_defect"]
+"""
+
+
+def test_where_players_have_roles_of_several_edges_each_has_its_table(tmp_path: Path) -> None:
+    with results_of(played(tmp_path, EDGES)) as results:
+        captions = [grid.caption for grid in payoffs.by_role(results, ("network_per_edge", "trust_game"))]
+    assert captions == [
+        "Payoff of the row as truster against the column as truster and trustee",
+        "Payoff of the row as truster and trustee against the column as trustee",
+        "Payoff of the row as trustee against the column as truster",
+    ]
+
+
 def test_a_meeting_that_was_forfeited_is_named_and_nothing_is_followed(tmp_path: Path) -> None:
     made = [forfeited(record) if record.match.index in (1, 3) else record for record in records()]
     with results_of(write_run(tmp_path, made)) as results:

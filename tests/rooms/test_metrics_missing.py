@@ -23,11 +23,14 @@ from comity.exact.tree import leaves
 from comity.games.matrix import BattleOfTheSexes, MatchingPennies, PrisonersDilemma, StagHunt, TrustGame
 from comity.games.sequential import SequentialTrustGame
 from comity.games.symmetric import PublicGoods
+from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
 from comity.mechanisms.network import Networked, PerEdge
 from comity.mechanisms.noise import Misperceived, Trembling
+from comity.mechanisms.observation import Observed
+from comity.mechanisms.prediction import Predicted
 from comity.mechanisms.repetition import Continued, Repeated
 from comity.mechanisms.sanctions import Sanctioned
 from comity.mechanisms.talk import CheapTalk
@@ -322,6 +325,9 @@ SMALL: list[Game] = [
     PerEdge(BattleOfTheSexes(), players=3),
     Rotated(TrustGame(), 2, 2),
     StrategicForm(SequentialTrustGame()),
+    Predicted(TrustGame()),
+    Informed(Repeated(Predicted(TrustGame(), (2,)), 2)),
+    Observed(TrustGame(), (("give", "keep"), ("keep", "keep"), ("give", "give"))),
 ]
 
 

@@ -184,6 +184,35 @@ def test_regret_is_never_negative_and_everybody_has_it(mechanism: Spec, seed: in
     assert found["value"].min() >= 0
 
 
+TOLD = Spec.of("presentation", {"labels": "random", "options": "random", "rules": "random", "unit": "random"})
+
+
+@pytest.mark.parametrize("mechanisms", [(), (Spec.of("repetition", {"rounds": 3}),)], ids=["once", "repeated"])
+def test_how_a_game_is_told_changes_no_regret(mechanisms: tuple[Spec, ...]) -> None:
+    agents = {name: scripted(name) for name in ("always_cooperate", "always_defect", "alternate", "tit_for_tat")}
+    told, plain = (
+        regrets(played(cell("prisoners_dilemma", *stack), agents)) for stack in ((*mechanisms, TOLD), mechanisms)
+    )
+    assert len(told) == len(plain) > 0
+    assert told["value"].tolist() == pytest.approx(plain["value"].tolist(), abs=1e-12)
+
+
+BELIEF = Spec.of("belief", {"about": "defects_once", "seats": [1]})
+REPEATED = Spec.of("repetition", {"rounds": 3})
+
+
+@pytest.mark.parametrize(
+    ("told", "plain"),
+    [((BELIEF,), ()), ((BELIEF, REPEATED), (REPEATED,)), ((BELIEF, REPEATED, BELIEF, TOLD), (REPEATED,))],
+    ids=["once", "in every round", "inside, outside, and presented"],
+)
+def test_what_players_are_told_of_each_other_changes_no_regret(told: tuple[Spec, ...], plain: tuple[Spec, ...]) -> None:
+    agents = {name: scripted(name) for name in ("always_cooperate", "always_defect", "alternate", "tit_for_tat")}
+    with_it, without = (regrets(played(cell("prisoners_dilemma", *stack), agents)) for stack in (told, plain))
+    assert len(with_it) == len(without) > 0
+    assert with_it["value"].tolist() == pytest.approx(without["value"].tolist(), abs=1e-12)
+
+
 # Repeated
 
 ROUNDS, DISCOUNT = 10, 0.8
@@ -314,6 +343,11 @@ OTHERS = [
         "prisoners_dilemma",
         (Spec.of("monitoring_noise"), Spec.of("repetition", {"rounds": 2})),
         "what is repeated is no plain stage game",
+    ),
+    (
+        "prisoners_dilemma",
+        (Spec.of("execution_noise"), Spec.of("prediction"), Spec.of("repetition", {"rounds": 2})),
+        "so its players are no policies of the last profile",
     ),
     (
         "public_goods",

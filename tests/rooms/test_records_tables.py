@@ -19,8 +19,10 @@ from comity.core.decision import Decision
 from comity.core.errors import Diverged
 from comity.core.match import play
 from comity.core.space import Lottery
+from comity.metrics.cells import cells_by_label
 from comity.records.check import check
 from comity.records.export import export
+from comity.records.levels import levels
 from comity.records.record import Failure, Record
 from comity.records.spec import Cell, MatchSpec, Spec
 from comity.records.store import SCHEMA, Header, RunError, RunFile
@@ -224,8 +226,10 @@ def test_the_export_is_the_tables(run: Path, tmp_path: Path) -> None:
     with RunFile.open(run) as file:
         paths = export(file, tmp_path / "tables", origins_of(file))
         told = tables(file.records(), origins_of(file))
-    assert [path.name for path in paths] == [f"{name}.parquet" for name in SCHEMAS]
-    for path, (name, schema) in zip(paths, SCHEMAS.items(), strict=True):
+        logged = levels(told.matches, told.decisions, cells_by_label(file.cells()))
+    assert [path.name for path in paths] == [f"{name}.parquet" for name in (*SCHEMAS, "levels")]
+    assert pq.read_table(paths[-1]).to_pylist() == logged.to_dict("records")
+    for path, (name, schema) in zip(paths, SCHEMAS.items(), strict=False):
         read = pq.read_table(path)
         assert read.schema.equals(schema)
         frame = read.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)

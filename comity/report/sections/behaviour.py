@@ -28,7 +28,9 @@ MOST_LISTED = 24
 
 
 def section(results: Results) -> Section | None:
-    """Actions game by game, and replies mechanism by mechanism."""
+    """Actions game by game, and replies mechanism by mechanism; None where there are too many games to show each."""
+    if results.is_large:
+        return None
     found = (*_by_game(results), *_by_mechanism(results))
     return Section("behaviour", "Behaviour", (Prose((LEAD,)), *found)) if found else None
 

@@ -9,6 +9,7 @@ from comity.report.contents import CellPart, Head, Part, Prose, Section, Transcr
 from comity.report.facts import facts_of
 from comity.report.figures import Figure
 from comity.report.grid import Grid
+from comity.report.groups import left_out
 from comity.report.results import NOTHING_MEASURED, Key, Results
 from comity.report.sections.behaviour import actions, replies
 from comity.report.sections.payoffs import against, by_role
@@ -20,19 +21,37 @@ from comity.words.transcript import transcript
 MOST_LINES = 600
 """A longer transcript is cut there, and says so."""
 MOST_NAMES = 4
+PAID = "Payoff in the units of the game, and on its scale from 0 (all defect) to 1 (all cooperate)."
 COLUMNS = (("payoff", "Payoff"), ("mean", "On the scale"), ("cooperation", "Cooperation"))
 
 
 def section(results: Results) -> Section | None:
-    """Every game under every mechanism."""
+    """Every game under every mechanism; of too many the numbers go into the files, and the page says so."""
     if not results.cells:
         return None
+    if results.is_large:
+        return Section("cells", "Game by game", (Prose((left_out(results),)),), (_whole(results),))
     lead = "Every game under every mechanism: its facts, how each agent did and against whom, and one match in words."
     parts: list[Part] = [Prose((lead,))]
     for mechanism in results.mechanisms:
         parts.append(Head(f"Under {prose(mechanism)}"))
         parts += [cell_part(results, key) for key in results.cells if key[0] == mechanism]
     return Section("cells", "Game by game", tuple(parts))
+
+
+def _whole(results: Results) -> Grid:
+    """How each agent did in each cell, in one table."""
+    rows = tuple(
+        (
+            f"{prose(game)} under {prose(mechanism)}: {agent}",
+            tuple(entry(results.agent_measures[metric], (mechanism, game, agent)) for metric, _ in COLUMNS),
+        )
+        for mechanism, game in results.cells
+        for agent in results.agents
+        if (mechanism, game, agent) in results.agent_measures["payoff"]
+    )
+    columns = tuple(head for _, head in COLUMNS)
+    return Grid("How each agent did in each game", PAID, "Game, mechanism and agent", columns, rows, key="cells-agents")
 
 
 def cell_part(results: Results, key: Key) -> CellPart:
@@ -77,9 +96,8 @@ def _agents(results: Results, key: Key) -> Grid:
         (agent, tuple(entry(results.agent_measures[metric], (*key, agent)) for metric, _ in COLUMNS))
         for agent in results.agents
     )
-    note = "Payoff in the units of the game, and on its scale from 0 (all defect) to 1 (all cooperate)."
     columns = tuple(head for _, head in COLUMNS)
-    return Grid("How each agent did", note, "Agent", columns, rows, key=f"{results.place(key)}-agents")
+    return Grid("How each agent did", PAID, "Agent", columns, rows, key=f"{results.place(key)}-agents")
 
 
 def _rounds(results: Results, key: Key) -> Iterator[Figure]:
@@ -87,7 +105,8 @@ def _rounds(results: Results, key: Key) -> Iterator[Figure]:
         frame = results.by_round[key]
         agents = [agent for agent in results.agents if agent in frame.columns]
         caption = "Cooperation over rounds, by agent"
-        yield courses(f"{results.place(key)}-rounds", caption, f"{SHARE}.", frame[agents], "Agent")
+        half = results.half_widths[key].reindex(columns=agents)
+        yield courses(f"{results.place(key)}-rounds", caption, f"{SHARE}.", frame[agents], "Agent", half)
 
 
 def _transcript(results: Results, key: Key) -> Transcript | None:

@@ -17,8 +17,9 @@ from comity.words.phrases import sentence
 def section(results: Results) -> Section | None:
     """A table for each game that has a scale, after one that says how far they differ."""
     games = sorted(results.games, key=lambda game: game not in results.dilemmas)
-    tables = [per_game(results, game) for game in games if _has_scores(results, game)]
-    if not tables:
+    told = [] if results.is_large else games
+    tables = [per_game(results, game) for game in told if _has_scores(results, game)]
+    if not tables and not (results.is_large and len(results.dilemmas) > 1):
         return None
     parts: list[Part] = [*([spread(results)] if len(results.dilemmas) > 1 else []), *tables]
     return Section("games", "Per game", tuple(parts))

@@ -23,9 +23,11 @@ def section(results: Results) -> Section | None:
     """Mean payoff and cooperation by mechanism and game, and all pairs of mechanisms."""
     if not results.cells:
         return None
-    parts = tuple(maps(results))
+    parts = () if results.is_large else tuple(maps(results))
     found = results.wide.contrasts("mean", "mechanism")
     if found is None:
+        if not parts:
+            return None
         return Section("maps", "Mechanisms and games", parts)
     caption, note = "Differences between mechanisms", f"{PAIRS} {noted(results, found[1])}"
     shown, beside = pairs(found[0], caption, note, "contrasts-mechanisms", prose)
@@ -61,4 +63,4 @@ def _map(results: Results, metric: str, caption: str, note: str) -> Figure:
 
 
 def _linked(results: Results, measures: Mapping[Key, Measure], key: Key) -> Entry:
-    return entry(measures, key, results.place(key) if key in results.cells else "")
+    return entry(measures, key, results.link(key))

@@ -6,6 +6,8 @@ import platform
 from collections.abc import Iterator
 from importlib.metadata import version
 
+from comity.metrics.factors import varied
+from comity.records.levels import spelled_level
 from comity.records.store import Header, RunFile
 from comity.report.contents import Head, Items, Part, Prose, Section, Source, Words
 from comity.report.results import Results
@@ -43,6 +45,19 @@ FITNESS = (
     "1,000 steps, equal shares at the start; CoopEval, 2026; Freund and Schapire, 1999). "
     "Deviation ratings (Marris et al., 2025) are the lexicographic optimum, ranked within each game and mechanism."
 )
+ROUNDS = (
+    "Where the same players met for several rounds the unit is the whole match. Shares of rounds have the interval of "
+    "Wilson (1927) with as many draws as the rounds are worth, by the design effect (Kish, 1965) and the degrees of "
+    "freedom of clusters by match (Korn and Graubard, 1998). Memory-one strategies (Nowak and Sigmund, 1990) were "
+    "fitted by the shares themselves; the nearest named strategy is that under which the play is likeliest if it errs "
+    "with one probability in every round (Dal Bó and Fréchette, 2011)."
+)
+FACTORS = (
+    "What each factor of the design explains is told by its sum of squares of type II (Langsrud, 2003) as a share of "
+    "the variance between players of matches: omega squared (Hays, 1963), with the interval of the noncentral F "
+    "distribution (Steiger, 2004). Players of one match were not taken as independent: the error of each factor was "
+    "put together from the variance between matches and within."
+)
 FAILURES = "No failure was turned into a move: a match in which a player gave no valid answer was forfeited"
 FOUND = (
     "What failed where imported records were made has left no trace in them unless it was recorded there: answers that "
@@ -79,6 +94,10 @@ def _methods(results: Results) -> Iterator[str]:
     yield SCORES
     yield f"{INTERVALS} {ALONE}" if _is_alone(results) else INTERVALS
     yield f"{PAIRS} {FITNESS}"
+    if not results.rounds.empty:
+        yield ROUNDS
+    if varied(results.cells.values()):
+        yield FACTORS
     yield _failures(results)
     libraries = ", ".join(f"{name} {version(name)}" for name in SOFTWARE)
     rules = ", ".join(dict.fromkeys(run.header.rules_version for run in results.runs.values()))
@@ -120,6 +139,10 @@ def _matching(plan: Plan) -> str:
             "tree, with answers as often as they were given."
         )
     told += "".join(f" {sentence(reason)}." for reason in plan.uncrossed)
+    if plan.factors:
+        fields = [f"{one.key} ({', '.join(map(spelled_level, one.levels))})" for one in plan.factors]
+        told += f" Stacks were played in conditions, in which these were varied: {listed(fields)}."
+    told += "".join(f" {sentence(how)}." for how in plan.balance)
     if plan.proposals == "tournament":
         told += (
             " Each agent made its proposals once for each seat and tournament, and they were used in all its matches."
@@ -142,7 +165,9 @@ def _references(results: Results) -> Iterator[Reference]:
     """What the games, mechanisms, strategies and methods stand on, by author."""
     strategies = [spec for run in results.runs.values() for _, spec in run.header.agents if spec is not None]
     found = {reference.key: reference for reference in behind(results.cells.values(), strategies)}
-    topics = [topic for topic in METHODS if topic != "resampling" or _is_alone(results)]
+    factors = varied(results.cells.values())
+    unused = {"resampling": not _is_alone(results), "rounds": results.rounds.empty, "factors": not factors}
+    topics = [topic for topic in METHODS if not unused.get(topic)]
     found |= {key: REFERENCES[key] for topic in topics for key in METHODS[topic]}
     yield from sorted(found.values(), key=lambda reference: (reference.authors.lower(), reference.year))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from comity.core.named import named_game
+from comity.core.named import named_game, seated_game
 from comity.metrics import MetaGame
 from comity.report.contents import Prose
 from comity.report.figures import Figure, tensor
@@ -44,7 +44,7 @@ def by_role(results: Results, key: Key) -> Iterator[Grid]:
     known = results.role_meta_games.get((key[0], key[1]))
     if known is None or known.missing or len(known.agents) < 2:
         return
-    roles = named_game(results.cells[key].built).roles
+    roles = seated_game(results.cells[key].built).roles
     order = _order(results, known.agents)
     for seat, paid in enumerate(known.payoffs):
         other = (seat + 1) % len(roles)

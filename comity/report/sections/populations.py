@@ -34,6 +34,7 @@ READ = (
     "agent that leads. Each replicate has populations of its own; numbers are means over replicates, lowest and "
     "highest are over all."
 )
+FILED = "There are too many cells to table them here; `comity report RUN --files DIR` writes the table."
 MOST_STEPS = 25
 """So many steps of a course are drawn and tabled."""
 MOST_SETS, MOST_REPLICATES = 4, 5
@@ -45,9 +46,11 @@ def section(results: Results) -> Section | None:
     if not results.evolved:
         return None
     lacking = tuple(f"{sentence(why)}." for why in without_meta_game(results.tables, "population"))
-    parts: list[Part] = [Prose((LEAD,)), overview(results)]
+    table = overview(results)
+    parts: list[Part] = [Prose((LEAD, *([FILED] if results.is_large else [])))]
+    parts += [] if results.is_large else [table]
     parts += [Prose(lacking)] if lacking else []
-    return Section("populations", "Populations in motion", tuple(parts))
+    return Section("populations", "Populations in motion", tuple(parts), (table,) if results.is_large else ())
 
 
 def overview(results: Results) -> Grid:
@@ -72,7 +75,7 @@ def _entries(results: Results, key: Key, published: Mapping[Key, Measure]) -> tu
     found = results.evolved[key]
     final = np.array([one.final for one in found])
     return (
-        Entry(published.get(key, NOTHING_MEASURED).value, link=results.place(key)),
+        Entry(published.get(key, NOTHING_MEASURED).value, link=results.link(key)),
         Entry(float(final.mean())),
         Entry(float(final.min())),
         Entry(float(final.max())),
