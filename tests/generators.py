@@ -7,7 +7,7 @@ nested stacks, so that a law can be swept over all of them; the strategies (`gam
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,15 +30,21 @@ from comity.games.matrix import (
     StagHunt,
     TrustGame,
 )
+from comity.games.ordinal import OrdinalGame
 from comity.games.sequential import SequentialTrustGame
 from comity.games.symmetric import PublicGoods, SymmetricGame
 from comity.games.travellers import TravellersDilemma
+from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
 from comity.mechanisms.network import Networked, PerEdge
 from comity.mechanisms.noise import Misperceived, Trembling
+from comity.mechanisms.observation import Observed
+from comity.mechanisms.prediction import Predicted
+from comity.mechanisms.presentation import presented
 from comity.mechanisms.repetition import Continued, Repeated
+from comity.mechanisms.rescaling import Rescaled
 from comity.mechanisms.sanctions import Sanctioned
 from comity.mechanisms.talk import CheapTalk
 
@@ -52,12 +58,21 @@ BASES: dict[str, Game] = {
     "chicken": Chicken(),
     "battle_of_the_sexes": BattleOfTheSexes(),
     "matching_pennies": MatchingPennies(),
+    "ordinal": OrdinalGame(1, 11),
     "matrix": MatrixGame(
         ("up", "down"), ("left", "middle", "right"), (((1, 2), (0, 0), (3, 1)), ((2, 2), (1, 5), (0, 0)))
     ),
     "symmetric": SymmetricGame(3, ("share", "take"), ((4, 2, 1), (5, 3, 0)), "share", "take"),
 }
 """One example of every base game in the catalogue."""
+
+
+def watched(base: Any) -> Game:
+    """An observer of three rounds of that base, in which the actions of each seat come in turn."""
+    actions = getattr(base, "actions", ((), ()))
+    moves = tuple(tuple(options[round % len(options)] for options in actions if options) for round in (0, 1, 0))
+    return Observed(base, moves)
+
 
 SMALL: dict[str, Callable[[Any], Game]] = {
     "repetition": partial(Repeated, rounds=3, memory=2),
@@ -72,6 +87,11 @@ SMALL: dict[str, Callable[[Any], Game]] = {
     "monitoring_noise": partial(Misperceived, noise=0.3),
     "network": partial(Networked, players=3),
     "network_per_edge": partial(PerEdge, players=3),
+    "prediction": partial(Predicted, recall=True),
+    "observation": watched,
+    "belief": Informed,
+    "presentation": partial(presented, options="reversed", question="reversed", goal="own"),
+    "rescaling": partial(Rescaled, times=2.5, plus=-3),
 }
 """One small example of every mechanism in the catalogue, to be put on a base."""
 
@@ -93,6 +113,15 @@ NESTED: dict[str, Game] = {
     "network per edge of talk": PerEdge(CheapTalk(Chicken(), messages=("go", "stay")), players=3),
     "contracted strategic form": Contracted(StrategicForm(SequentialTrustGame()), -1, 1),
     "repeated strategic form": Repeated(StrategicForm(Repeated(_PD, rounds=2, memory="all")), rounds=2),
+    "repeated mediated rescaled": Repeated(Mediated(Rescaled(_PD, times=4, plus=1)), rounds=2, memory="all"),
+    "repeated public predictions": Repeated(Predicted(PublicGoods(), (1, 3), public=True), rounds=2, memory="all"),
+    "forgetful predictions": Repeated(Predicted(_PD, use="probe"), rounds=2, memory="all"),
+    "rotated predictions": Rotated(Predicted(_PD, (2,), public=True), population=4, rounds=2),
+    "mediated trembling predictions": Repeated(Mediated(Trembling(Predicted(_PD), 0.3)), rounds=2),
+    "per edge informed predictions": Repeated(
+        PerEdge(Informed(Predicted(_PD), "defects_once", (2,)), players=3), rounds=2, memory="all"
+    ),
+    "maybe a program": Informed(Repeated(_PD, rounds=2), "person_or_program"),
     "forgetful mediation and contract": Repeated(Mediated(_PD, recall=False), rounds=2),
 }
 """The stacks of several mechanisms that are promised, and the ones most likely to break."""
@@ -156,11 +185,16 @@ def games() -> st.SearchStrategy[Game]:
     return st.one_of(stage_games(), st.just(SequentialTrustGame()))
 
 
+def presentation_last(names: Sequence[str]) -> list[str]:
+    """The names of mechanisms in an order in which they can stand."""
+    return sorted(names, key="presentation".__eq__)
+
+
 @st.composite
 def stacks(draw: st.DrawFn) -> Game:
     """A base game under up to two mechanisms that can stand on it."""
     base = draw(games())
-    names = draw(st.lists(st.sampled_from(sorted(SMALL)), max_size=2))
+    names = draw(st.lists(st.sampled_from(sorted(SMALL)), max_size=2).map(presentation_last))
     possible = (stacked(base, *names[:height]) for height in range(len(names), 0, -1))
     return next((game for game in possible if game is not None), base)
 

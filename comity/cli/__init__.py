@@ -14,12 +14,34 @@ from comity.cli import planning  # isort: split
 
 from comity.cli import reading  # isort: split
 
+from comity.cli import designing  # isort: split
+
+from comity.cli import testing  # isort: split
+
+from comity.cli import remembering  # isort: split
+
+from comity.cli import games  # isort: split
+
 from comity.cli import judging  # isort: split
 
-from comity.cli import inspecting, serving
+from comity.cli import inspecting, observing, serving
 from comity.cli.app import app, refuse
 
-__all__ = ["app", "inspecting", "judging", "main", "planning", "playing", "reading", "serving"]
+__all__ = [
+    "app",
+    "designing",
+    "games",
+    "inspecting",
+    "judging",
+    "main",
+    "observing",
+    "planning",
+    "playing",
+    "reading",
+    "remembering",
+    "serving",
+    "testing",
+]
 
 
 def main() -> None:

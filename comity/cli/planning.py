@@ -14,6 +14,7 @@ from comity.cli.shown import Listing
 if TYPE_CHECKING:
     from comity.runs.estimate import Estimate, Sum
     from comity.runs.spending import Range
+    from comity.studies.study import Study
 
 LATENCY = 10.0
 CONCURRENCY = 64
@@ -137,6 +138,15 @@ def _notes(found: Estimate, at_once: int, latency: float) -> Iterator[str]:
             "sampled: tokens are those of the sample, scaled; of the whole plan fewer prompts are new and more of the "
             "prefix is shared, because it repeats itself more"
         )
+    yield from _design(found)
+
+
+def _design(found: Estimate) -> Iterator[str]:
+    """What is to be known of the design before anything is spent on it."""
+    from comity.runs.lint import telling
+
+    yield from (f"balance: {sentence}" for sentence in found.plan.balance)
+    yield from (f"labels: {sentence}" for sentence in telling(found.plan))
 
 
 def _who(found: Estimate) -> Iterator[str]:
@@ -252,9 +262,14 @@ def study_command(
     models: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A TOML file with the agents to play: `agents = [...]`.")
     ] = None,
-    ablations: Annotated[bool, typer.Option("--ablations", help="The study's ablations instead.")] = False,
+    part: Annotated[
+        str | None, typer.Option(help="Which plan of the study; see `comity study list`.", show_default="the first")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="As many games and episodes as sound numbers take, where it is smaller else.")
+    ] = False,
     replicates: Annotated[
-        int | None, typer.Option(min=1, help="How many replicates.", show_default="as published")
+        int | None, typer.Option(min=1, help="How many replicates.", show_default="of the study")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="PLAN", help="The file to write.", show_default="standard output")
@@ -268,12 +283,12 @@ def study_command(
     from comity.studies.roster import named, read_roster
 
     if name == "list":
-        _list_studies(f"{study.name}: {study.about}" for study in STUDIES.values())
+        _list_studies(STUDIES.values())
         return
     if model and models:
         refuse("--model and --models name the agents twice; give one of them")
     roster = read_roster(models) if models else named(model) if model else None
-    text = study_called(name).plan(roster, ablations=ablations, replicates=replicates)
+    text = study_called(name).plan(roster, part=part, replicates=replicates, full=full)
     check_without_keys(parsed_plan(text, f"study {name}", beside((out or Path()).parent)))
     if out is None:
         typer.echo(text, nl=False)
@@ -282,11 +297,14 @@ def study_command(
         typer.echo(str(out))
 
 
-def _list_studies(lines: Iterable[str]) -> None:
+def _list_studies(studies: Iterable[Study]) -> None:
     import textwrap
 
-    for line in lines:
-        typer.echo(textwrap.fill(line, 110, subsequent_indent="    "))
+    for study in studies:
+        typer.echo(textwrap.fill(f"{study.name}: {study.about}", 110, subsequent_indent="    "))
+        for part in study.parts:
+            line = f"--part {part.name}: {part.about}"
+            typer.echo(textwrap.fill(line, 110, initial_indent="    ", subsequent_indent="        "))
 
 
 def _write_plan(path: Path, text: str) -> None:

@@ -273,3 +273,27 @@ def import_coopeval_command(
 
     for line in import_coopeval(path, out).summary():
         typer.echo(printable(line))
+
+
+@importing.command("repeated-games")
+def import_repeated_games_command(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A clone of its repository, or its tidy Parquet.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="The folder of the run to write.", show_default=False)],
+) -> None:
+    """Read the published moves of "Playing repeated games with large language models" (2025)."""
+    from comity.corpora.repeatedgames import import_repeated_games
+
+    for line in import_repeated_games(path, out).summary():
+        typer.echo(printable(line))
+
+
+@importing.command("people")
+def import_people_command(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of the tidy Parquet.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="The folder of the run to write.", show_default=False)],
+) -> None:
+    """Read what people did in repeated prisoner's dilemmas (Dal Bó and Fréchette, 2011)."""
+    from comity.corpora.people import import_people
+
+    for line in import_people(path, out).summary():
+        typer.echo(printable(line))

@@ -57,10 +57,12 @@ def table_command(
     markdown: AsMarkdown = False,
 ) -> None:
     """Turn runs into tables of numbers, each with its interval and with what it rests on."""
-    _one_form(json_, csv, markdown)
-    taken = _names(games) if games else None
-    with _read(runs, metric, mechanisms) as (read, names):
-        found = [_table(read, name, _names(by) if by else _usual(read.metrics[name]), taken, missing) for name in names]
+    one_form(json_, csv, markdown)
+    taken = listed_names(games) if games else None
+    with read_runs(runs, metric, mechanisms) as (read, names):
+        found = [
+            _table(read, name, listed_names(by) if by else _usual(read.metrics[name]), taken, missing) for name in names
+        ]
     _print(found, json_, csv, markdown)
 
 
@@ -80,7 +82,8 @@ def _usual(metric: Metric) -> list[str]:
     return ["mechanism", "agent"] if metric.unit == "rank" else ["mechanism"]
 
 
-def _one_form(json_: bool, csv: bool, markdown: bool = False) -> None:
+def one_form(json_: bool, csv: bool, markdown: bool = False) -> None:
+    """Refuse to print a table in several forms at once."""
     if json_ + csv + markdown > 1:
         refuse("--json, --csv and --markdown are three forms of one table; ask for one of them")
 
@@ -89,23 +92,27 @@ _BETWEEN_NAMES = re.compile(r",(?![^\[(]*[\])])")
 """A comma, but not one inside the brackets of a label."""
 
 
-def _names(listed: str) -> list[str]:
+def listed_names(listed: str) -> list[str]:
+    """The names that an option lists, between commas."""
     return [name.strip() for name in _BETWEEN_NAMES.split(listed)]
 
 
 @contextmanager
-def _read(
+def read_runs(
     runs: Sequence[Path], metric: str, mechanisms: str | None, *, decisions: bool = False
 ) -> Iterator[tuple[Results, list[str]]]:
     """The runs, and the names of the metrics; what is to be said of the runs goes to the standard error."""
     from comity.metrics import asked, metrics_of, under
     from comity.report.results import opened
 
-    names, known = asked(_names(metric)), metrics_of(())
+    names, known = asked(listed_names(metric)), metrics_of(())
     with opened(runs, decisions=decisions or any(known[name].decisions for name in names)) as results:
         for note in (*results.incomplete, *results.mixed):
             typer.echo(printable(note), err=True)
-        yield (replace(results, tables=under(results.tables, _names(mechanisms))) if mechanisms else results), names
+        yield (
+            (replace(results, tables=under(results.tables, listed_names(mechanisms))) if mechanisms else results),
+            names,
+        )
 
 
 def _print(found: Sequence[ResultTable], json_: bool, csv: bool, markdown: bool) -> None:
@@ -131,7 +138,7 @@ def contrast_command(
     csv: AsCSV = False,
 ) -> None:
     """Compare agents or mechanisms pair by pair, corrected for their number."""
-    _one_form(json_, csv)
+    one_form(json_, csv)
     found, notes = _contrasts(runs, metric, between, games, mechanisms)
     rows = [
         {
@@ -165,9 +172,9 @@ def _contrasts(
 ) -> tuple[Contrasts, tuple[str, ...]]:
     from comity.metrics import contrasts
 
-    taken = _names(games) if games else None
-    with _read(runs, metric, mechanisms) as (read, names):
-        name = _one(metric, names)
+    taken = listed_names(games) if games else None
+    with read_runs(runs, metric, mechanisms) as (read, names):
+        name = one_metric(metric, names)
         found, notes = contrasts(read.tables, name, between, taken, metrics=read.metrics, dilemmas=read.social)
     if len(found.labels) < 2:
         there = ", ".join(found.labels) or "none"
@@ -175,7 +182,8 @@ def _contrasts(
     return found, notes
 
 
-def _one(metric: str, names: Sequence[str]) -> str:
+def one_metric(metric: str, names: Sequence[str]) -> str:
+    """The only one of these metrics; several that one name stands for are refused."""
     if len(names) > 1:
         refuse(f"{metric} stands for several metrics ({', '.join(names)}); ask for one of them")
     return names[0]
@@ -194,7 +202,7 @@ def plan_size_command(
     csv: AsCSV = False,
 ) -> None:
     """Say how many replicates it takes to see a difference, judged by a pilot run."""
-    _one_form(json_, csv)
+    one_form(json_, csv)
     from comity.metrics.planning import needed
 
     pilot, notes = _contrasts(runs, metric, between, games, mechanisms)
@@ -233,14 +241,14 @@ def tensor_command(
     csv: AsCSV = False,
 ) -> None:
     """Print what agents are paid for whom they meet, one row per agent, seat and co-players."""
-    _one_form(json_, csv)
-    with _read(runs, "payoff", mechanisms) as (read, _):
+    one_form(json_, csv)
+    with read_runs(runs, "payoff", mechanisms) as (read, _):
         taken = _among(read.games, games)
         found = _by_cell(read.tables, "score" if score else "payoff", roles)
     cells = {key: paid for key, paid in found.items() if key[1] in taken}
     rows = [{"mechanism": key[0], "game": key[1], **row} for key, paid in cells.items() for row in paid.rows()]
     if not rows:
-        refuse("there is no tensor: where all play in one match, no payoff is for meeting certain others")
+        refuse("there is no tensor: where all play in one match, or one alone, no payoff is for meeting others")
     columns = ("mechanism", "game", *(["seat"] if roles else []), "agent", "others", "value")
     said = (
         "over replicates with equal weight; in populations no payoff is for meeting certain others",
@@ -260,7 +268,7 @@ def _by_cell(
 
 
 def _among(played: Sequence[str], asked: str | None) -> Sequence[str]:
-    named = _names(asked or "all")
+    named = listed_names(asked or "all")
     unknown = [game for game in named if game not in (*played, "all")]
     if unknown:
         refuse(f"there is no game {unknown[0]!r} here; there are {', '.join(played)}")
@@ -281,11 +289,11 @@ def influence_command(
     csv: AsCSV = False,
 ) -> None:
     """Find the single matches that move a number most, and say what was special about them."""
-    _one_form(json_, csv)
+    one_form(json_, csv)
     from comity.metrics.influence import influence, named
 
-    with _read(runs, metric, mechanisms, decisions=True) as (read, names):
-        found = influence(read.tables, read.metrics[_one(metric, names)], _names(by))
+    with read_runs(runs, metric, mechanisms, decisions=True) as (read, names):
+        found = influence(read.tables, read.metrics[one_metric(metric, names)], listed_names(by))
         found = found[found["game"].isin(_among(read.games, games))].head(most)
         rows = [{str(column): value for column, value in row.items()} for row in found.to_dict("records")]
         said = tuple(named(read.tables, read.cells.values(), int(match)) for match in dict.fromkeys(found["match"]))

@@ -16,6 +16,7 @@ from comity.words.printable import printable
 
 if TYPE_CHECKING:
     from comity.metrics import ResultTable
+    from comity.metrics.tests import Answers
 
 UNBROKEN = 10_000
 """So wide is what goes into a file or another program, where lines need not be broken to be read."""
@@ -55,7 +56,7 @@ class Listing:
             _print(self.title, heads, text, shown, self.notes)
 
 
-def print_table(result: ResultTable) -> None:
+def print_table(result: ResultTable | Answers) -> None:
     """Print a result to be read."""
     _print(result.title, result.heads, set(result.by), result.shown(), result.notes)
 

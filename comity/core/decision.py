@@ -34,7 +34,7 @@ class Decision(Generic[C]):
     """A choice to make.
 
     player: who makes it (`NATURE` is chance), counted from 0 in the outermost game.
-    kind: "act", "propose", "approve", "sign", "speak", "sanction", or for chance what is drawn.
+    kind: "act", "propose", "approve", "sign", "speak", "sanction", "predict", or for chance what is drawn.
     options: the legal choices.
     sees: all the player knows and all it is shown, outermost first.
     """

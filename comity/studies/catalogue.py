@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from comity.runs.shape import unknown
 from comity.studies.coopeval import COOPEVAL
+from comity.studies.repeatedgames import REPEATED_GAMES
 from comity.studies.study import Study, StudyError
 
-STUDIES: Mapping[str, Study] = {study.name: study for study in (COOPEVAL,)}
+STUDIES: Mapping[str, Study] = {study.name: study for study in (COOPEVAL, REPEATED_GAMES)}
 """What `comity study` can write."""
 
 

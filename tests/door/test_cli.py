@@ -120,10 +120,10 @@ def test_the_quality_of_proposals_can_be_asked_for(tmp_path: Path) -> None:
     assert {row["agent"]: row["value"] for row in json.loads(asked.stdout)} == {"tit_for_tat": 1, "useless": 0}
 
 
-def test_export_writes_four_tables(run: Path, tmp_path: Path) -> None:
+def test_export_writes_five_tables(run: Path, tmp_path: Path) -> None:
     assert comity("export", run, "--to", tmp_path / "tables").returncode == 0
     names = {path.name for path in (tmp_path / "tables").glob("*.parquet")}
-    assert names == {"matches.parquet", "decisions.parquet", "outcomes.parquet", "plays.parquet"}
+    assert names == {"matches.parquet", "decisions.parquet", "outcomes.parquet", "plays.parquet", "levels.parquet"}
 
 
 @pytest.mark.parametrize("what", ["games", "mechanisms", "agents", "metrics"])
