@@ -46,6 +46,12 @@ NOTES: dict[What, tuple[str, ...]] = {
         "since: the first round from which both take the option of the same place to the end, median over episodes",
     ),
 }
+LACKING: dict[What, str] = {
+    "memory-one": "several rounds between the same players",
+    "forgiveness": "several rounds between the same players and an action that means to cooperate",
+    "turns": "several rounds between the same players",
+}
+"""What no match has, where there are no rows."""
 
 
 @app.command("memory")
@@ -64,6 +70,10 @@ def memory_command(
     one_form(json_, csv, markdown)
     keys = tuple(dict.fromkeys((*(by.replace(" ", "").split(",") if by else ()), "agent")))
     rows = _rows(_rounds(runs, keys), what, keys)
+    if not rows:
+        typer.echo(f"no match of these runs has {LACKING[what]}", err=True)
+        if not (json_ or csv or markdown):
+            return
     told = [_flat(row) for row in rows] if json_ or csv else [_read(row) for row in rows]
     columns = tuple(dict.fromkeys(name for row in told for name in row)) or keys
     full = [{name: row.get(name) for name in columns} for row in told]
@@ -83,10 +93,7 @@ def _rounds(runs: Sequence[Path], keys: Sequence[str]) -> pd.DataFrame:
     with opened(runs) as results:
         for note in (*results.incomplete, *results.mixed):
             typer.echo(printable(note), err=True)
-        rounds = rounds_of(results.tables, results.cells.values())
-    if rounds.empty:
-        typer.echo("no match of these runs has several rounds between the same players", err=True)
-    return rounds
+        return rounds_of(results.tables, results.cells.values())
 
 
 def _rows(rounds: pd.DataFrame, what: What, keys: Sequence[str]) -> list[Row]:

@@ -22,6 +22,9 @@ from comity.exact.rational import Values
 MOST_PROFILES = 4_096
 """Games with more profiles than this are refused: a table of what each pays is made first."""
 
+MOST_UNDOMINATED = 200
+"""With more undominated profiles than this no best alternation is sought: every two of them would be compared."""
+
 Chances: TypeAlias = Mapping[Profile, Fraction]
 """Profiles with their probabilities; one that is left out is never played."""
 
@@ -86,7 +89,8 @@ def baselines(game: StageGame) -> tuple[Baseline, ...]:
     pure actions, each equally likely; without one, for two players, the first of `mixed_equilibria`, and for more
     players there is no such entry. maximin: everybody takes the action whose worst payoff is best, whichever of those
     that tie equally often and independently. alternation: see `alternations`; whichever of those that tie equally
-    likely. joint: the profiles in which all together are paid most, each equally likely.
+    likely, and no such entry where they are not sought. joint: the profiles in which all together are paid most, each
+    equally likely.
 
     Raises `NotSolvable` where the game has more than `MOST_PROFILES` profiles.
     """
@@ -162,13 +166,17 @@ def alternations(game: StageGame) -> tuple[Turns, ...]:
     Best are those in which the seat that is paid least on average is paid most, which is the fairest split as the
     worst-off sees it; among those, the ones that pay all together most. All that tie are given. In the battle of the
     sexes that is to meet at the one place and the other in turn, in the prisoner's dilemma to cooperate, unless being
-    tempted and being the sucker in turn pays more. Raises `NotSolvable` as `baselines` does.
+    tempted and being the sucker in turn pays more. Raises `NotSolvable` as `baselines` does, and where more than
+    `MOST_UNDOMINATED` profiles pay differently and none pays one seat more and no seat less than another.
     """
     return tuple(_alternations(_listed(game)))
 
 
-def _alternating(exact: Table) -> Chances:
-    return _evenly(itertools.chain.from_iterable(_alternations(exact)))
+def _alternating(exact: Table) -> Chances | None:
+    try:
+        return _evenly(itertools.chain.from_iterable(_alternations(exact)))
+    except NotSolvable:
+        return None
 
 
 def _alternations(exact: Table) -> list[Turns]:
@@ -201,6 +209,8 @@ def _undominated(payoffs: Iterable[Values]) -> list[Values]:
     for paid in sorted(payoffs, key=_total, reverse=True):  # what dominates has the larger total, and comes first
         if not any(all(more >= less for more, less in zip(better, paid, strict=True)) for better in kept):
             kept.append(paid)
+        if len(kept) > MOST_UNDOMINATED:
+            raise NotSolvable(f"alternations are sought among up to {MOST_UNDOMINATED} undominated profiles")
     return kept
 
 

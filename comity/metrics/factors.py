@@ -91,7 +91,7 @@ def varied(cells: Iterable[Cell]) -> frozenset[str]:
 
 
 def _drawn(of_cells: Iterable[Mapping[str, str]]) -> set[str]:
-    """The factors that chance draws somewhere."""
+    """The factors that chance draws somewhere: which episodes have which of their levels is luck."""
     return {factor for of_cell in of_cells for factor, level in of_cell.items() if is_drawn(factor, level)}
 
 
@@ -136,7 +136,7 @@ def variance(
     if not taken:
         raise MetricError("there is no factor to explain anything: all episodes were played in the same condition")
     codes = {factor: _coded(columns[factor]) for factor in taken}
-    drawn = _any(tables, episodes, "drawn")
+    drawn = _any(tables, episodes, "drawn") or not _drawn(map(cell_levels, known)).isdisjoint(taken)
     pairs, crowded = _pairs([len(names) for _, names in codes.values()], episodes) if interactions else ([], [])
     found = explained(
         episodes["value"].to_numpy(float),

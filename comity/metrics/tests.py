@@ -192,6 +192,8 @@ def _check(name: str, measure: Metric, asked: Question) -> None:
         raise MetricError(
             "a mixed model takes episodes, with intercepts for games, opponents and replicates: leave --unit out"
         )
+    if asked.value is not None and not math.isfinite(asked.value):
+        raise MetricError(f"--value is a number; found {asked.value:g}")
     if asked.model == "binomial" and asked.value is not None and not 0 < asked.value < 1:
         raise MetricError(f"a share is held against a number between 0 and 1; found {asked.value:g}")
     for option, keys in (("--by", asked.by), ("--paired-by", asked.paired)):

@@ -25,7 +25,9 @@ from comity.core.outcome import StagePlay, stage_plays
 from comity.core.space import Lottery, to_json
 from comity.mechanisms.matching import Standings
 from comity.mechanisms.mediation import Delegated
+from comity.mechanisms.presentation import FACTORS
 from comity.mechanisms.repetition import History
+from comity.records.levels import PRESENTATION
 from comity.records.record import Record
 from comity.records.spec import Cell
 
@@ -205,7 +207,8 @@ def _frame(pieces: Sequence[pa.Table], schema: pa.Schema) -> pd.DataFrame:
 class _Walk:
     """What a match is by its cell and its choices alone: the match, replayed, and the rows that do not name agents.
 
-    nature: whether chance moved. proposing: whether anything was proposed.
+    nature: whether chance moved, but for how the game is told, which no script reads. proposing: whether anything was
+        proposed.
     plays: (player, columns from play to role, columns from action on).
     decisions: (player, columns from step to role, columns from kind to choice).
     """
@@ -223,11 +226,12 @@ def _walk(cell: Cell, choices: tuple[Choices, ...], with_decisions: bool) -> _Wa
     """Replay. Deterministic agents make the same choices match after match, so walks are kept for a while."""
     named = _named(cell)
     nature = proposing = False
+    telling = FACTORS if any(spec.name == PRESENTATION for spec in cell.stack) else ()
     decisions: list[tuple[int, RowOf, RowOf]] = []
     for step, match in enumerate(replaying(cell.built, choices)):
         if step == len(choices):
             break
-        nature = nature or any(decision.player == NATURE for decision in match.pending)
+        nature = nature or any(each.player == NATURE and each.kind not in telling for each in match.pending)
         proposing = proposing or any(decision.kind == "propose" for decision in match.pending)
         if with_decisions:
             decisions.extend(_put(named, step, match.pending, choices[step]))

@@ -105,11 +105,12 @@ def mixed(
     outcome: [rows]. design: [rows, columns], with a column of ones for the intercept. groups: by the name of each kind
     its codes, [rows], any values. intervals: False leaves out those of the variances, which take most of the time.
     Raises `ValueError` where the arrays do not fit, the columns are not independent, no degree of freedom is left, a
-    kind has one group only or as many as there are rows, two kinds are the same groups, or the fit is perfect.
+    kind has one group only or as many as there are rows, two kinds are the same groups, the design tells the groups of
+    a kind, or the fit is perfect.
     """
     y, x = _checked(outcome, design)
     kinds = {name: _codes(name, codes, len(y)) for name, codes in groups.items()}
-    _told_apart(kinds)
+    _told_apart(kinds, x)
     equations = _Equations(y, x, list(kinds.values()))
     found = _Found(equations, _best(equations), level)
     return Mixed(
@@ -241,7 +242,7 @@ class _Equations:
 def _best(equations: _Equations) -> Array:
     """The likeliest ratios; what is as likely to be 0 is 0."""
     ratios, least = _least(equations.profiled, np.ones(len(equations.sizes)))
-    if ratios.max() > _MOST:
+    if ratios.max() > _MOST or _still_falls(equations, ratios, least):
         raise ValueError("outcomes do not vary within the groups, so nothing is left to chance")
     for kind in np.argsort(ratios):
         without = ratios.copy()
@@ -249,6 +250,15 @@ def _best(equations: _Equations) -> Array:
         if ratios[kind] < ZERO or equations.profiled(without) <= least:
             ratios = without
     return ratios
+
+
+def _still_falls(equations: _Equations, ratios: Array, least: float) -> bool:
+    """Whether the widest intercepts would be likelier yet at ten times their ratio.
+
+    Where a residual is not needed the likelihood grows without end, and so slowly that a search ends on its way.
+    """
+    wider = np.where(ratios == ratios.max(), 10 * ratios, ratios)
+    return bool(ratios.max() > 1 and equations.profiled(wider) < least - _ROUGHLY * abs(least))
 
 
 def _least(deviance: Callable[[Array], float], start: Array, change: float = _CLOSELY) -> tuple[Array, float]:
@@ -421,10 +431,17 @@ def _codes(name: str, labels: ArrayLike, rows: int) -> NDArray[np.intp]:
     return codes
 
 
-def _told_apart(kinds: Mapping[str, NDArray[np.intp]]) -> None:
-    """Refuse two kinds that are the same groups by other names."""
+def _told_apart(kinds: Mapping[str, NDArray[np.intp]], x: Array) -> None:
+    """Refuse two kinds that are the same groups by other names, and one that the design tells already."""
     if not kinds:
         raise ValueError("a mixed model needs a kind of groups or more")
+    basis = qr(x, mode="economic")[0]
+    for name, codes in kinds.items():
+        sizes = np.bincount(codes).astype(float)
+        sums = np.zeros((sizes.size, basis.shape[1]))
+        np.add.at(sums, codes, basis)
+        if np.allclose((sums**2).sum(axis=1), sizes):
+            raise ValueError(f"the design tells which {name} each row is of, so their effects cannot be told apart")
     for (first, a), (second, b) in combinations(kinds.items(), 2):
         pairs = len(np.unique(np.column_stack([a, b]), axis=0))
         if pairs == a.max() + 1 == b.max() + 1:

@@ -1,8 +1,10 @@
 """How much of the variance of a number each of several factors explains, where some rows belong together.
 
 A linear model of the factors, each with its levels as classes, by least squares. The sums of squares are those of type
-II (Langsrud 2003): what a factor explains beyond all other factors, and two factors together beyond all factors and all
-other pairs. So they need no balance and do not depend on an order. In a balanced design they add up to the whole.
+II (Langsrud 2003): what a factor explains beyond all other factors, and two factors together beyond all factors and
+all other pairs. What factors do together may be mixed with what one does (in a fraction, or where levels fell by
+chance), so for a single factor it counts as error, whichever pairs are looked at. So they need no balance and do not
+depend on an order. In a balanced design they add up to the whole.
 
 Rows come in clusters (the players of one match), and rows of a cluster are no independent draws. With the error of a
 row a the variance of its own and b the covariance of two rows of a cluster, what a term would explain if it did nothing
@@ -115,8 +117,12 @@ def explained(
     alone = _Model(*data, ())
     model = _Model(*data, interactions) if interactions else alone
     noise = model.noise() if drawn else None
-    effects = tuple(_effect(alone if len(term) == 1 else model, term, noise, drawn, level) for term in model.terms)
-    means = tuple(mean for place in range(len(factors)) for mean in _means(alone, place, noise, drawn, level))
+    apart = alone.noise() if drawn else None
+    effects = tuple(
+        _effect(alone, term, apart, drawn, level) if len(term) == 1 else _effect(model, term, noise, drawn, level)
+        for term in model.terms
+    )
+    means = tuple(mean for place in range(len(factors)) for mean in _means(alone, place, apart, drawn, level))
     return Explained(
         effects,
         means,

@@ -273,6 +273,8 @@ def test_another_move_is_another_verdict(published: Frames, found: dict[str, Fig
     assert changed["pd-defection:GPT-4:Claude 2"].why == UNEXPLAINED
     assert changed["pd-score:GPT-4:Claude 2"].verdict == NOT_REPRODUCED
     assert changed["pd-t"].text != found["pd-t"].text
+    assert found["pd-t"].remark
+    assert not changed["pd-t"].remark
     assert changed["bos-t"].text == found["bos-t"].text
 
 
@@ -294,6 +296,19 @@ def test_of_half_of_the_records_nothing_is_said(published: Frames) -> None:
     nobody = Frames(published.decisions.head(0), published.people.head(0))
     assert figures(nobody) == []
     assert left_out(nobody) == [part.title for part in PARTS]
+
+
+@pytest.mark.slow
+def test_of_records_with_another_player_or_without_a_condition_nothing_is_said(published: Frames) -> None:
+    """Every episode is there, and those whose number it is are not."""
+    renamed = published.decisions.assign(
+        player=published.decisions["player"].astype(str).replace("GPT-4", "somebody"),
+        opponent=published.decisions["opponent"].astype(str).replace("GPT-4", "somebody"),
+    )
+    people = published.people.assign(condition_label="Base")
+    changed = replace(published, decisions=renamed, people=people)
+    assert left_out(changed) == [part.title for part in PARTS]
+    assert figures(changed) == []
 
 
 def test_moves_of_our_making_are_no_published_ones(tmp_path: Path) -> None:

@@ -71,13 +71,25 @@ def test_a_list_has_a_row_for_each_figure_and_no_empty_column(made: list[Part]) 
     assert told.note == "Somewhere. 1 of 3 printed numbers are exact."
     cross = _words(made, "A cross")
     assert (cross.columns, cross.rows) == (("Figure", "points", "rounds"), (("row", "6.12", "12"),))
-    assert cross.note == "Not published."
+    assert cross.note == "Not published. 1 of 1 recomputed numbers are found again."
 
 
 def test_a_recomputation_that_differs_says_so() -> None:
     told = _words(published.parts([LIST.figure("a", "a number", 1.0, 1, expected="2.0")]), "A list")
     assert told.columns == ("Figure", "From the records", "Recomputed")
     assert told.rows == (("a number", "1.0", "2.0 (not reproduced)"),)
+
+
+@pytest.mark.parametrize("columns", [("left", "right"), ("left",)])
+def test_a_map_says_what_was_recomputed_with_another_result(columns: tuple[str, ...]) -> None:
+    """There is no column for it, as lists have."""
+    cells = [MAP.cell("first", column, 0.728, 3, expected=".729") for column in columns]
+    made = list(published.parts([*cells, MAP.cell("second", "left", 0.5, 3, expected=".5")]))
+    items = next(part for part in made if isinstance(part, Items))
+    named = "; ".join(f"first, {column} (.729 (last digit), found 0.728)" for column in columns)
+    assert items.sentences == (f"Recomputed before with another result: {named}.",)
+    picture = next(part for part in made if isinstance(part, Picture))
+    assert picture.table.note.endswith(f" 1 of {len(columns) + 1} recomputed numbers are found again.")
 
 
 def test_numbers_alike_in_rows_and_columns_are_a_map_with_what_is_printed_behind_it(made: list[Part]) -> None:

@@ -184,6 +184,23 @@ def test_where_nothing_is_left_to_chance_numbers_are_exact() -> None:
     assert "nothing was left to chance, so numbers are exact" in analysis.notes
 
 
+def test_levels_that_were_drawn_are_chance_to_sure_scripts_too() -> None:
+    """Which of their episodes had which order is luck, so an order that no script reads has no sure share."""
+    stack = '["repetition", {name = "presentation", options = "random", question = "random"}]'
+    plan, tables = measured(
+        f'name = "p"\nseed = 3\nreplicates = 8\ngames = ["prisoners_dilemma"]\nmechanisms = [{stack}]\n'
+        'agents = ["tit_for_tat", "always_defect", "defect_once"]\n'
+    )
+    assert not tables.matches["drawn"].any()
+    found = variance(tables, plan.cells)
+    orders = [share for share in found.shares if share.factor.startswith("presentation.")]
+    assert len(orders) == 2
+    for share in orders:
+        assert share.eta > 0
+        assert share.p > 0.01
+        assert share.low == 0
+
+
 def test_replicates_that_share_answers_count_as_one_draw(told: tuple[Plan, Tables]) -> None:
     plan, found = told
     shared = Tables(found.matches.assign(shared=True), found.outcomes, found.plays, found.decisions)

@@ -142,9 +142,8 @@ def test_an_observer_is_held_against_the_recorded_game() -> None:
     assert found["of"].tolist() == [0] * 4
 
 
-@pytest.mark.parametrize("outside", ["repetition", "reputation"])
-def test_an_observer_who_watches_again_is_held_against_the_same_rounds(outside: str) -> None:
-    of = cell("again", *WATCHED.stack, Spec.of(outside, {"rounds": 2}))
+def test_an_observer_who_watches_again_is_held_against_the_same_rounds() -> None:
+    of = cell("again", *WATCHED.stack, Spec.of("repetition", {"rounds": 2}))
     _, found = found_in(record(of, {(0, "predict"): named("CDDDCCCC")}, "o"))
     assert found["actual"].tolist() == named("CDCDCDCD")
     assert found["right"].tolist() == [True, True, False, True, True, False, True, False]

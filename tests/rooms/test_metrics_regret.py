@@ -198,12 +198,12 @@ def test_how_a_game_is_told_changes_no_regret(mechanisms: tuple[Spec, ...]) -> N
 
 
 BELIEF = Spec.of("belief", {"about": "defects_once", "seats": [1]})
-REPEATED = Spec.of("repetition", {"rounds": 3})
+THRICE = Spec.of("repetition", {"rounds": 3})
 
 
 @pytest.mark.parametrize(
     ("told", "plain"),
-    [((BELIEF,), ()), ((BELIEF, REPEATED), (REPEATED,)), ((BELIEF, REPEATED, BELIEF, TOLD), (REPEATED,))],
+    [((BELIEF,), ()), ((BELIEF, THRICE), (THRICE,)), ((BELIEF, THRICE, BELIEF, TOLD), (THRICE,))],
     ids=["once", "in every round", "inside, outside, and presented"],
 )
 def test_what_players_are_told_of_each_other_changes_no_regret(told: tuple[Spec, ...], plain: tuple[Spec, ...]) -> None:

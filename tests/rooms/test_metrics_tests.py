@@ -302,6 +302,8 @@ def test_tables_are_read_in_markdown() -> None:
         ({"against": ("x",), "model": "mixed", "unit": "game"}, "leave --unit out"),
         ({"against": ("x",), "model": "binomial"}, "yes or no in every play"),
         ({"value": 1.5, "model": "binomial"}, "between 0 and 1; found 1.5"),
+        ({"value": math.nan}, "--value is a number; found nan"),
+        ({"value": math.inf}, "--value is a number; found inf"),
         ({"baseline": "random", "model": "binomial"}, "leave --model out"),
         ({"baseline": "random"}, "not of mean"),
         ({"between": "mechanism", "against": ("m",), "agents": ("nope",)}, "no agent 'nope'"),

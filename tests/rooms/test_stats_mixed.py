@@ -235,6 +235,9 @@ def test_the_published_scores_of_people(
         ({"groups": {"game": [0, 1]}}, "game needs one code per row"),
         ({"groups": {"a": [0, 1] * 6, "b": ["y", "x"] * 6}}, "a and b are the same groups"),
         ({"outcome": [0.0, 1.0] * 6}, "do not vary within"),
+        ({"outcome": [0.0, 1.0, 4.0, 9.0] * 3, "groups": {"game": [0, 1, 2, 3] * 3}}, "do not vary within"),
+        ({"outcome": [0, 0, 1, 1, 4, 4], "groups": {"game": [0, 0, 1, 1, 2, 2]}, "design": np.ones((6, 1))}, "within"),
+        ({"design": np.column_stack([np.ones(12), [0, 1] * 6])}, "the design tells which game each row is of"),
     ],
 )
 def test_models_without_an_answer_are_refused(change: dict[str, object], said: str) -> None:

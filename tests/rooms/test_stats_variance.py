@@ -47,11 +47,22 @@ def test_unbalanced_sums_of_squares_are_those_of_statsmodels(seed: int) -> None:
     assert [one.squares for one in ours.effects] == pytest.approx(alone["sum_sq"].iloc[:-1].tolist())
     assert [one.p for one in ours.effects] == pytest.approx(alone["PR(>F)"].iloc[:-1].tolist(), abs=1e-9)
     together = explained(frame["y"], factors, interactions=[(0, 1), (0, 2), (1, 2)])
-    assert [one.squares for one in together.effects[:3]] == [one.squares for one in ours.effects]
+    assert (together.effects[:3], together.means) == (ours.effects, ours.means)
     assert [one.squares for one in together.effects[3:]] == pytest.approx(both["sum_sq"].iloc[3:-1].tolist())
     assert [one.freedom for one in together.effects] == both["df"].iloc[:-1].tolist()
     assert [one.p for one in together.effects[3:]] == pytest.approx(both["PR(>F)"].iloc[3:-1].tolist(), abs=1e-9)
     assert together.residual == pytest.approx(both["sum_sq"].iloc[-1])
+
+
+def test_what_factors_do_together_is_not_taken_for_the_effect_of_a_third() -> None:
+    """Levels that fell by chance lie a little like the pair, which explains everything; they get no sure share."""
+    rng = np.random.default_rng(5)
+    a, b, idle = rng.choice(2, 60), rng.choice(2, 60), rng.choice(2, 60)
+    found = explained((a * b).astype(float), [a, b, idle], interactions=[(0, 1)])
+    assert found.residual == 0
+    assert found.effects[2].squares > 0
+    assert found.effects[2].p > 0.05
+    assert found.effects[2].low == 0
 
 
 def test_a_factor_of_whole_clusters_is_judged_by_the_means_of_clusters() -> None:

@@ -81,6 +81,16 @@ def test_scripts_that_are_sure_are_no_draws(tmp_path: Path) -> None:
     assert not found.loc[found["mechanism"] == "none", ["drawn", "shared"]].any(axis=None)
 
 
+def test_how_a_game_is_told_is_no_draw_to_scripts(tmp_path: Path) -> None:
+    """Ten replicates of two sure scripts are ten copies, whatever the options were called."""
+    stack = '["repetition", {name = "presentation", labels = "random", options = "random", question = "random"}]'
+    text = f'name = "p"\nseed = 5\ngames = ["prisoners_dilemma"]\nmechanisms = [{stack}]\n'
+    run(parsed_plan(text + 'agents = ["tit_for_tat", "always_defect"]', "a plan"), tmp_path / "sure")
+    assert not exported(tmp_path / "sure")["drawn"].any()
+    played(parsed_plan(text + MODELS, "a plan"), tmp_path / "models")
+    assert exported(tmp_path / "models")["drawn"].any()
+
+
 def test_what_somebody_else_played_was_drawn(tmp_path: Path) -> None:
     record = Record(
         MatchSpec(0, Cell("pd", "none", Spec.of("prisoners_dilemma")), ("a", "b")),

@@ -232,3 +232,10 @@ def test_the_stag_hunt_has_two_equilibria_of_equal_weight() -> None:
     hunt = StagHunt(hare=4)
     assert of(hunt)["nash"].chances == {("stag", "stag"): HALF, ("hare", "hare"): HALF}
     assert paid(hunt, "nash") == (4, 4)
+
+
+def test_where_too_many_profiles_are_undominated_no_alternation_is_sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("comity.exact.baselines.MOST_UNDOMINATED", 2)
+    assert [found.name for found in baselines(PublicGoods(3, 1.5))] == ["random", "first", "nash", "maximin", "joint"]
+    with pytest.raises(NotSolvable, match="alternations are sought among up to 2 undominated profiles"):
+        alternations(PublicGoods(3, 1.5))

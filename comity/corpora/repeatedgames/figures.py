@@ -15,6 +15,7 @@ from comity.corpora.repeatedgames.frames import Frames
 from comity.corpora.repeatedgames.verdicts import VERDICTS, Figure, Verdict
 
 _PEOPLE = "people"
+_CONDITIONS = {"Base", "Prompted"}
 _TOLD = ("game", "cooking", "project")
 
 
@@ -23,17 +24,19 @@ class Part:
     """What is worked out from the same records.
 
     title: what it is about. needs: the experiments it takes, and how many episodes each has in the public records. of:
-    its figures; they are not asked for unless every episode is there, for a number of less is another number.
+    its figures; they are not asked for unless every episode is there, for a number of less is another number. players:
+    who must have played in each of these experiments.
     """
 
     title: str
     needs: Mapping[str, int]
     of: Callable[[Frames], Iterator[Figure]]
+    players: tuple[str, ...] = (published_dilemmas.GPT4,)
 
 
 PARTS: tuple[Part, ...] = (
-    Part("the Prisoner's Dilemma", {"pd_main": 64}, published_dilemmas.dilemma),
-    Part("the Battle of the Sexes", {"bos_main": 81}, published_dilemmas.sexes),
+    Part("the Prisoner's Dilemma", {"pd_main": 64}, published_dilemmas.dilemma, tuple(published_dilemmas.PD_MAP)),
+    Part("the Battle of the Sexes", {"bos_main": 81}, published_dilemmas.sexes, tuple(published_dilemmas.BOS_MAP)),
     Part("the steps of pay", {"bos_payoff_gradation": 5}, published_variations.gradation),
     Part(
         "the Battle of the Sexes told otherwise",
@@ -50,8 +53,8 @@ PARTS: tuple[Part, ...] = (
         {f"pd_end_{percent}pct": 9 for percent in published_variations.CHANCES},
         published_variations.ending,
     ),
-    Part("all 144 games", {"all_games": 3_600}, published_games.figures),
-    Part("people", {_PEOPLE: 390}, published_people.figures),
+    Part("all 144 games", {"all_games": 3_600}, published_games.figures, published_games.MODELS),
+    Part("people", {_PEOPLE: 390}, published_people.figures, ()),
 )
 """In the order in which they are told."""
 
@@ -59,13 +62,13 @@ PARTS: tuple[Part, ...] = (
 def figures(frames: Frames) -> list[Figure]:
     """Every figure that can be worked out from these records."""
     episodes = _episodes(frames)
-    return [figure for part in PARTS if _is_whole(part, episodes) for figure in part.of(frames)]
+    return [figure for part in PARTS if _is_whole(part, frames, episodes) for figure in part.of(frames)]
 
 
 def left_out(frames: Frames) -> list[str]:
     """What nothing is said of, because the records lack something of it."""
     episodes = _episodes(frames)
-    return [part.title for part in PARTS if not _is_whole(part, episodes)]
+    return [part.title for part in PARTS if not _is_whole(part, frames, episodes)]
 
 
 def tally(found: Iterable[Figure]) -> dict[Verdict, int]:
@@ -74,12 +77,16 @@ def tally(found: Iterable[Figure]) -> dict[Verdict, int]:
     return {verdict: counts[verdict] for verdict in VERDICTS}
 
 
-def _is_whole(part: Part, episodes: Mapping[str, int]) -> bool:
-    return all(episodes.get(name, 0) == number for name, number in part.needs.items())
+def _is_whole(part: Part, frames: Frames, episodes: Mapping[str, int]) -> bool:
+    if any(episodes.get(name, 0) != number for name, number in part.needs.items()):
+        return False
+    moves = [published_dilemmas.experiment(frames, name) for name in part.needs] if part.players else []
+    return all(set(part.players) <= set(one["player"]) for one in moves)
 
 
 def _episodes(frames: Frames) -> dict[str, int]:
-    """How many episodes each experiment has; of people, how many games."""
+    """How many episodes each experiment has; of people, how many games, none unless under both conditions."""
     found = frames.decisions.groupby("experiment")["episode"].nunique()
     games = frames.people[["participant", "game_id"]].drop_duplicates()
-    return {**{str(name): int(number) for name, number in found.items()}, _PEOPLE: len(games)}
+    compared = set(frames.people["condition_label"]) == _CONDITIONS
+    return {**{str(name): int(number) for name, number in found.items()}, _PEOPLE: len(games) if compared else 0}

@@ -97,7 +97,14 @@ def _note(stand: Sequence[Figure]) -> str:
     counts = tally(stand)
     total = sum(counts.values())
     place = f"{sentence(stand[0].where)}."
-    return f"{place} {next(iter(counts.values()))} of {total} printed numbers are exact." if total else place
+    printed = f" {next(iter(counts.values()))} of {total} printed numbers are exact." if total else ""
+    return f"{place}{printed}{_same(stand)}"
+
+
+def _same(stand: Sequence[Figure]) -> str:
+    """How many numbers that were recomputed before are found again, of figures that have no column for it."""
+    known = [figure.agreement for figure in stand if figure.agreement and figure.at]
+    return f" {known.count('exact')} of {len(known)} recomputed numbers are found again." if known else ""
 
 
 def _listed(stand: Sequence[Figure]) -> Words:
@@ -175,6 +182,10 @@ def _said(stand: Sequence[Figure]) -> Iterator[str]:
     for why in dict.fromkeys(figure.why for figure in wrong):
         named = [_compared(figure) for figure in wrong if figure.why == why]
         yield f"Not reproduced: {'; '.join(named)}. {why}"
+    otherwise = [figure for figure in stand if figure.at and figure.agreement not in (None, "exact")]
+    if otherwise:
+        named = [f"{', '.join(figure.at or ())} ({_recomputed(figure)}, found {figure.text})" for figure in otherwise]
+        yield f"Recomputed before with another result: {'; '.join(named)}."
     remarked = [figure for figure in stand if figure.remark]
     for remark in dict.fromkeys(figure.remark for figure in remarked):
         named = [figure.claim for figure in remarked if figure.remark == remark]
