@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from comity.core.named import Named
+from comity.games.exchange.game import exchange, exchange_compat
 from comity.games.matrix import (
     BattleOfTheSexes,
     Chicken,
@@ -30,4 +31,6 @@ GAMES: dict[str, Callable[..., Named]] = {
     "matching_pennies": MatchingPennies,
     "matrix": MatrixGame,
     "symmetric": SymmetricGame,
+    "exchange": exchange,
+    "exchange_compat": exchange_compat,
 }

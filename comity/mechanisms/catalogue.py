@@ -7,6 +7,7 @@ from functools import partial
 
 from comity.core.flow import Game
 from comity.mechanisms.contracting import Contracted
+from comity.mechanisms.exchanging import automation, instruction, transfer_bonus, visibility
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
 from comity.mechanisms.network import Networked, PerEdge
@@ -28,5 +29,9 @@ MECHANISMS: dict[str, Callable[..., Game]] = {
     "monitoring_noise": Misperceived,
     "network": Networked,
     "network_per_edge": PerEdge,
+    "automation": automation,
+    "visibility": visibility,
+    "instruction": instruction,
+    "transfer_bonus": transfer_bonus,
 }
 """What may stand in a stack. The stack with nothing in it is called "none"."""

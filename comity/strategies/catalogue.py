@@ -24,6 +24,7 @@ from comity.strategies.accepting import (
 from comity.strategies.claiming import Anchor, LevelK, Undercut
 from comity.strategies.contributing import ConditionalContributor, ThresholdContributor
 from comity.strategies.delegating import DelegateAlways, DelegateInEquilibrium, DelegateNever
+from comity.strategies.exchanging import Asking, Exchanging
 from comity.strategies.finite_state import FiniteState
 from comity.strategies.proposing import EfficientProposal, GreedyProposal, RationalProposal, UselessProposal
 from comity.strategies.rational import PlayEquilibrium
@@ -217,6 +218,27 @@ def rational() -> Scripted:
     )
 
 
+def exchanger(
+    asks: Asking = "all",
+    answers: float = 1.0,
+    once: bool = False,
+    forgets: float = 0.0,
+    reciprocal: bool = False,
+    lies: bool = False,
+    pushes: bool = False,
+    waits: int = 0,
+    submits: bool = True,
+) -> Exchanging:
+    """Asks, answers and hands in by rule in an exchange; by default the perfect cooperator (Yadav et al. 2026).
+
+    asks: "all" holders of what it lacks, "one", "public", "none", "everything", or "again" and again. answers: the
+    probability that it answers an open request at a turn; once: each request has one chance. forgets: the probability
+    that it never asks for a piece. reciprocal: answers only who has sent it something. lies: states wrong codes. pushes:
+    sends everything unasked. waits: for how many turns it keeps a complete task back; submits: whether it ever hands in.
+    """
+    return Exchanging(asks, forgets, answers, once, reciprocal, lies, pushes, waits if submits else None)
+
+
 Rule: TypeAlias = str | tuple[Any, ...]
 """A rule as a plan names it: its name, or its name and then its parameters in their order."""
 
@@ -261,7 +283,7 @@ def _chosen(kind: str, among: Mapping[str, Callable[..., Any]], rule: Rule) -> A
         raise BadParameter(f"{kind} = {name} does not take the parameters {parameters}: {error}") from None
 
 
-STRATEGIES: dict[str, Callable[..., Scripted]] = {
+STRATEGIES: dict[str, Callable[..., Strategy]] = {
     "always_cooperate": always_cooperate,
     "always_defect": always_defect,
     "random": random,
@@ -288,6 +310,7 @@ STRATEGIES: dict[str, Callable[..., Scripted]] = {
     "undercut": undercut,
     "rational": rational,
     "composed": composed,
+    "exchanger": exchanger,
 }
 
 _ACCEPTING: dict[str, Callable[..., Strategy | None]] = {

@@ -7,7 +7,9 @@ from typing import Any
 from comity.core.decision import Decision
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Text
 from comity.exact.strategic_form import StrategicFormRule
+from comity.games.exchange.turns import Turn
 from comity.mechanisms.mediation import DELEGATE
+from comity.words.exchange import QUESTIONS as OF_EXCHANGE
 from comity.words.wording import Answer, Frame, Question, Wording
 
 
@@ -50,6 +52,7 @@ QUESTIONS: dict[str, Question] = {
     "sign": sign,
     "speak": speak,
     "sanction": sanction,
+    **OF_EXCHANGE,
 }
 """The question of each kind of decision. A plugin whose rules ask a new kind adds its question here."""
 
@@ -99,5 +102,6 @@ ANSWERS: dict[type, Answer] = {
     Text: _text,
     Each: _each,
     Ordering: _ordering,
+    Turn: lambda space, wording: wording.say("exchange.turn"),
 }
 """What each space allows. A plugin with a space of its own adds its phrase here."""

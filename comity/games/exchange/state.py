@@ -1,0 +1,241 @@
+"""What holds at one moment of an exchange, and what each action does to it.
+
+An action is carried out whole or refused with a reason; what is refused changes nothing. Agents, pieces and tasks are
+counted from 1, rounds from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+from comity.games.exchange.turns import Action
+from comity.games.exchange.world import World
+
+Reason: TypeAlias = Literal[
+    "no_such_agent",
+    "no_such_piece",
+    "no_such_task",
+    "to_yourself",
+    "held_already",
+    "not_with_them",
+    "asked_already",
+    "not_held",
+    "named_twice",
+    "not_asked_for",
+    "pieces_missing",
+]
+"""Why an action is refused. `docs/reference/exchange.md` has a sentence for each."""
+
+
+EVERYBODY = 0
+"""Whom a request is made to that all holders of the piece hear."""
+
+
+class Result(NamedTuple):
+    """What became of an action: None is done, else why it was refused."""
+
+    action: Action
+    refused: Reason | None
+
+
+class Task(NamedTuple):
+    """A task by its number, which is never used again, and the pieces that it needs."""
+
+    number: int
+    pieces: tuple[int, ...]
+
+
+class Request(NamedTuple):
+    """Somebody asked for a piece in that round, and it has not been sent yet."""
+
+    by: int
+    to: int
+    piece: int
+    round: int
+
+
+class Transfer(NamedTuple):
+    """One piece that reached somebody who had lacked it. asked: whether it had been asked for. true: the code was."""
+
+    by: int
+    to: int
+    piece: int
+    round: int
+    asked: bool
+    true: bool
+
+
+class Message(NamedTuple):
+    """What was told to one agent, or to everybody (to = 0)."""
+
+    by: int
+    to: int
+    text: str
+    round: int
+
+
+class Completion(NamedTuple):
+    """A task that was handed in. false: how many of its pieces had a wrong code."""
+
+    by: int
+    task: int
+    round: int
+    false: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the rules of effect need to know besides the world.
+
+    open_tasks: how many each agent has at any time. unsolicited: whether what nobody asked for may be shared.
+    """
+
+    open_tasks: int
+    unsolicited: bool
+
+
+@dataclass
+class State:
+    """The exchange at one moment. It belongs to one play, in which it changes; nothing else holds on to it."""
+
+    world: World
+    terms: Terms
+    round: int = 1
+    held: list[dict[int, int]] = field(default_factory=list)
+    """For each agent, its pieces and the code of its copy of each."""
+    open: list[list[Task]] = field(default_factory=list)
+    inbox: list[dict[tuple[int, int], Request]] = field(default_factory=list)
+    """For each agent the open requests to it, by who asked and for which piece."""
+    transfers: list[Transfer] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    completions: list[Completion] = field(default_factory=list)
+    asked: list[Request] = field(default_factory=list)
+    """Every request that was ever accepted."""
+
+    def __post_init__(self) -> None:
+        codes = self.world.codes
+        self.held = [{piece: codes[piece - 1] for piece in sorted(pieces)} for pieces in self.world.deal]
+        self.inbox = [{} for _ in range(self.world.agents)]
+        self._issued = [0] * self.world.agents
+        self._ever: set[tuple[int, int, int]] = set()  # somebody may answer what another has answered at the same time
+        self.open = [[] for _ in range(self.world.agents)]
+        for agent in range(1, self.world.agents + 1):
+            for _ in range(self.terms.open_tasks):
+                self._issue(agent)
+
+    def _issue(self, agent: int) -> None:
+        number = self._issued[agent - 1]
+        self._issued[agent - 1] += 1
+        name = number * self.world.agents + agent  # a number of its own, whoever finishes first
+        self.open[agent - 1].append(Task(name, self.world.task(agent, number)))
+
+    def holders(self, piece: int) -> tuple[int, ...]:
+        """Who holds the piece."""
+        return tuple(agent for agent, held in enumerate(self.held, start=1) if piece in held)
+
+    def missing(self, agent: int) -> tuple[int, ...]:
+        """The pieces that the agent's open tasks need and it does not hold, sorted."""
+        held = self.held[agent - 1]
+        return tuple(sorted({piece for task in self.open[agent - 1] for piece in task.pieces if piece not in held}))
+
+    def complete(self, agent: int) -> tuple[int, ...]:
+        """The agent's open tasks of which it holds every piece."""
+        held = self.held[agent - 1]
+        return tuple(task.number for task in self.open[agent - 1] if all(piece in held for piece in task.pieces))
+
+    def do(self, agent: int, action: Action) -> Result:
+        """Carry the action out, or refuse it."""
+        return Result(action, self._done(agent, action))
+
+    def _done(self, agent: int, action: Action) -> Reason | None:
+        match action:
+            case ("request", int(piece), int(to)):
+                return self._request(agent, piece, to)
+            case ("share", tuple() as pieces, int(to)):
+                return self._share(agent, pieces, to, None)
+            case ("share", tuple() as pieces, int(to), tuple() as codes):
+                return self._share(agent, pieces, to, codes)
+            case ("submit", int(task)):
+                return self._submit(agent, task)
+            case ("message", int(to), str(text)):
+                return self._message(agent, to, text)
+            case ("broadcast", str(text)):
+                self.messages.append(Message(agent, 0, text, self.round))
+                return None
+            case _:
+                raise TypeError(f"{action!r} is no action")
+
+    def _addressed(self, agent: int, to: int) -> Reason | None:
+        if not 1 <= to <= self.world.agents:
+            return "no_such_agent"
+        return "to_yourself" if to == agent else None
+
+    def _request(self, agent: int, piece: int, to: int) -> Reason | None:
+        if to != EVERYBODY and (reason := self._addressed(agent, to)):
+            return reason
+        if not 1 <= piece <= self.world.pieces:
+            return "no_such_piece"
+        if piece in self.held[agent - 1]:
+            return "held_already"
+        asked = self.holders(piece) if to == EVERYBODY else (to,)
+        if any(piece not in self.held[holder - 1] for holder in asked):
+            return "not_with_them"
+        fresh = [holder for holder in asked if (agent, piece) not in self.inbox[holder - 1]]
+        if not fresh:
+            return "asked_already"
+        for holder in fresh:
+            self._ask(agent, piece, holder)
+        return None
+
+    def _ask(self, agent: int, piece: int, holder: int) -> None:
+        request = self.inbox[holder - 1][agent, piece] = Request(agent, holder, piece, self.round)
+        self.asked.append(request)
+        self._ever.add((agent, holder, piece))
+
+    def _share(self, agent: int, pieces: Sequence[int], to: int, codes: Sequence[int] | None) -> Reason | None:
+        if reason := self._addressed(agent, to):
+            return reason
+        if len(set(pieces)) < len(pieces):
+            return "named_twice"
+        own, theirs = self.held[agent - 1], self.held[to - 1]
+        if any(piece not in own for piece in pieces):
+            return "not_held"
+        if all(piece in theirs for piece in pieces):
+            return "held_already"
+        if not self.terms.unsolicited and any((to, agent, piece) not in self._ever for piece in pieces):
+            return "not_asked_for"
+        stated = [own[piece] for piece in pieces] if codes is None else codes
+        for piece, code in zip(pieces, stated, strict=True):
+            self._copy(agent, piece, to, code)
+        return None
+
+    def _copy(self, agent: int, piece: int, to: int, code: int) -> None:
+        if piece in self.held[to - 1]:
+            return
+        self.held[to - 1][piece] = code
+        true = code == self.held[agent - 1][piece]
+        asked = (to, agent, piece) in self._ever
+        self.transfers.append(Transfer(agent, to, piece, self.round, asked, true))
+        for requests in self.inbox:  # whoever else was asked need not answer any more
+            requests.pop((to, piece), None)
+
+    def _submit(self, agent: int, number: int) -> Reason | None:
+        task = next((task for task in self.open[agent - 1] if task.number == number), None)
+        if task is None:
+            return "no_such_task"
+        held = self.held[agent - 1]
+        if any(piece not in held for piece in task.pieces):
+            return "pieces_missing"
+        false = tuple(piece for piece in task.pieces if held[piece] != self.world.codes[piece - 1])
+        self.completions.append(Completion(agent, number, self.round, false))
+        self.open[agent - 1].remove(task)
+        self._issue(agent)
+        return None
+
+    def _message(self, agent: int, to: int, text: str) -> Reason | None:
+        if reason := self._addressed(agent, to):
+            return reason
+        self.messages.append(Message(agent, to, text, self.round))
+        return None
