@@ -106,7 +106,9 @@ class Log:
 
     results: for each turn in the order of play the round, the phase, the agent and what became of its actions.
     feasible: for each chance to submit the round, the agent and the tasks that were complete when it came.
-    needed: for each chance to ask the round, the agent and the pieces that it lacked.
+    needed: for each chance to ask the round, the agent, the pieces that it lacked, and of these the ones that it had an
+        open request for when the chance was over.
+    chances: for each agent when it could share, by the clock of the play.
     """
 
     asked: tuple[Request, ...]
@@ -114,7 +116,8 @@ class Log:
     completions: tuple[Completion, ...]
     results: tuple[tuple[int, Phase, int, tuple[Result, ...]], ...]
     feasible: tuple[tuple[int, int, tuple[int, ...]], ...]
-    needed: tuple[tuple[int, int, tuple[int, ...]], ...]
+    needed: tuple[tuple[int, int, tuple[int, ...], tuple[int, ...]], ...]
+    chances: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -306,7 +309,7 @@ class _Table:
     state: State
     results: list[tuple[int, Phase, int, tuple[Result, ...]]] = field(default_factory=list)
     feasible: list[tuple[int, int, tuple[int, ...]]] = field(default_factory=list)
-    needed: list[tuple[int, int, tuple[int, ...]]] = field(default_factory=list)
+    needed: list[tuple[int, int, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         agents = range(1, self.game.agents + 1)
@@ -319,6 +322,8 @@ class _Table:
         self._directory: tuple[tuple[int, ...], ...] = ()
         self._scores: tuple[float, ...] = ()
         self._heard = 0
+        self._chances: dict[int, list[int]] = {agent: [] for agent in agents}
+        self._lacked: dict[int, tuple[int, ...]] = {}
 
     # Asking
 
@@ -341,6 +346,7 @@ class _Table:
 
     def together(self, phase: Phase) -> Flow[None]:
         """All who are to act in this phase do so at the same time."""
+        self.state.clock += 1
         order = self.game._drawn.order(self.state.round)
         acting = [agent for agent in order if self._acts(agent, phase)]
         choices = yield from ask(*(self._decision(agent, phase) for agent in sorted(acting)))
@@ -349,16 +355,20 @@ class _Table:
             self._opens(agent, phase)
         for agent in order:
             self._moves(agent, phase, chosen.get(agent, ()))
+        for agent in order:
+            self._closes(agent, phase)
         if phase == "turn":
             self._answer()
 
     def alone(self, agent: int) -> Flow[None]:
         """One agent has its turn."""
+        self.state.clock += 1
         self._opens(agent, "turn")
         actions: Sequence[Action] = ()
         if self._acts(agent, "turn"):
             [actions] = yield from ask(self._decision(agent, "turn"))
         self._moves(agent, "turn", actions)
+        self._closes(agent, "turn")
         if self.game.delay != "next_round":
             self._answer()
 
@@ -387,9 +397,20 @@ class _Table:
     def _opens(self, agent: int, phase: Phase) -> None:
         """Note what the agent could do now."""
         if phase in ("request", "turn"):
-            self.needed.append((self.state.round, agent, self.state.missing(agent)))
+            self._lacked[agent] = self.state.missing(agent)
+        if phase in ("share", "turn"):
+            self._chances[agent].append(self.state.clock)
         if phase in ("submit", "turn"):
             self.feasible.append((self.state.round, agent, self.state.complete(agent)))
+
+    def _closes(self, agent: int, phase: Phase) -> None:
+        """Note what the agent lacked, and what of it is asked for now."""
+        if phase in ("request", "turn"):
+            lacked = self._lacked[agent]
+            asked = {request.piece for request in requests_of(self.state, agent)}
+            got = self.state.held[agent - 1]
+            covered = tuple(piece for piece in lacked if piece in asked or piece in got)
+            self.needed.append((self.state.round, agent, lacked, covered))
 
     def _moves(self, agent: int, phase: Phase, actions: Sequence[Action]) -> None:
         before = tuple(map(self._carried_out(agent), self._own_share(agent, phase)))
@@ -538,6 +559,7 @@ class _Table:
             tuple(self.results),
             tuple(self.feasible),
             tuple(self.needed),
+            tuple(map(tuple, self._chances.values())),
         )
 
 

@@ -48,16 +48,21 @@ class Task(NamedTuple):
 
 
 class Request(NamedTuple):
-    """Somebody asked for a piece in that round, and it has not been sent yet."""
+    """Somebody asked for a piece in that round. at: when, by the clock of the play."""
 
     by: int
     to: int
     piece: int
     round: int
+    at: int
 
 
 class Transfer(NamedTuple):
-    """One piece that reached somebody who had lacked it. asked: whether it had been asked for. true: the code was."""
+    """One piece that reached somebody who had lacked it.
+
+    asked: whether it had been asked for. true: whether its code was the sender's. needed: whether an open task of the
+    receiver needed it. at: when, by the clock of the play.
+    """
 
     by: int
     to: int
@@ -65,6 +70,8 @@ class Transfer(NamedTuple):
     round: int
     asked: bool
     true: bool
+    needed: bool
+    at: int
 
 
 class Message(NamedTuple):
@@ -103,6 +110,8 @@ class State:
     world: World
     terms: Terms
     round: int = 1
+    clock: int = 0
+    """One tick for each time that agents act: for a phase in which all do, or for a turn."""
     held: list[dict[int, int]] = field(default_factory=list)
     """For each agent, its pieces and the code of its copy of each."""
     open: list[list[Task]] = field(default_factory=list)
@@ -190,7 +199,7 @@ class State:
         return None
 
     def _ask(self, agent: int, piece: int, holder: int) -> None:
-        request = self.inbox[holder - 1][agent, piece] = Request(agent, holder, piece, self.round)
+        request = self.inbox[holder - 1][agent, piece] = Request(agent, holder, piece, self.round, self.clock)
         self.asked.append(request)
         self._ever.add((agent, holder, piece))
 
@@ -214,10 +223,11 @@ class State:
     def _copy(self, agent: int, piece: int, to: int, code: int) -> None:
         if piece in self.held[to - 1]:
             return
+        needed = any(piece in task.pieces for task in self.open[to - 1])
         self.held[to - 1][piece] = code
         true = code == self.held[agent - 1][piece]
         asked = (to, agent, piece) in self._ever
-        self.transfers.append(Transfer(agent, to, piece, self.round, asked, true))
+        self.transfers.append(Transfer(agent, to, piece, self.round, asked, true, needed, self.clock))
         for requests in self.inbox:  # whoever else was asked need not answer any more
             requests.pop((to, piece), None)
 
