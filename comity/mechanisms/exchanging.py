@@ -24,7 +24,7 @@ def automation(
     by number. told: whether agents are told what is done for them. Raises `BadParameter` for a side there is not.
     """
     unknown = [side for side in sides if side not in SIDES]
-    if unknown or not sides:
+    if unknown:
         raise BadParameter(f"sides must be some of {', '.join(SIDES)}, not {list(sides)}")
     if asks not in ("all", "first"):
         raise BadParameter(f'asks must be "all" or "first", not {asks!r}')

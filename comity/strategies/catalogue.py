@@ -228,6 +228,7 @@ def exchanger(
     pushes: bool = False,
     waits: int = 0,
     submits: bool = True,
+    misreads: float = 0.0,
 ) -> Exchanging:
     """Asks, answers and hands in by rule in an exchange; by default the perfect cooperator (Yadav et al. 2026).
 
@@ -235,8 +236,9 @@ def exchanger(
     probability that it answers an open request at a turn; once: each request has one chance. forgets: the probability
     that it never asks for a piece. reciprocal: answers only who has sent it something. lies: states wrong codes. pushes:
     sends everything unasked. waits: for how many turns it keeps a complete task back; submits: whether it ever hands in.
+    misreads: the probability that it takes one thing for another, unless it is shown a digest.
     """
-    return Exchanging(asks, forgets, answers, once, reciprocal, lies, pushes, waits if submits else None)
+    return Exchanging(asks, forgets, answers, once, reciprocal, lies, pushes, waits if submits else None, misreads)
 
 
 Rule: TypeAlias = str | tuple[Any, ...]

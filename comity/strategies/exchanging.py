@@ -89,6 +89,8 @@ class Exchanging:
     lies: whether it states a wrong code with everything it sends. pushes: whether it sends everything to everybody
         unasked, as far as it may.
     waits: for how many turns it keeps a complete task back; None never hands in.
+    misreads: the probability that it takes one piece, holder or task for another, where it sees everything itself; a
+        digest it reads right.
     """
 
     asks: Asking = "all"
@@ -99,9 +101,10 @@ class Exchanging:
     lies: bool = False
     pushes: bool = False
     waits: int | None = 0
+    misreads: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("forgets", "answers"):
+        for name in ("forgets", "answers", "misreads"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadParameter(f"{name} is a probability, not {getattr(self, name)!r}")
         if self.waits is not None and self.waits < 0:
@@ -142,7 +145,23 @@ class _Seat:
             "request": self._requests,
         }
         kinds = decision.options.kinds  # type: ignore[attr-defined]
-        return tuple(action for kind, doing in does.items() if kind in kinds for action in doing(sight, needs))
+        meant = [action for kind, doing in does.items() if kind in kinds for action in doing(sight, needs)]
+        return tuple(meant) if isinstance(sight, Digest) else tuple([self._misread(sight, one) for one in meant])
+
+    def _misread(self, sight: Sight, action: Action) -> Action:
+        """The action, or one that names something else by mistake."""
+        match action:
+            case ("request", piece, to) if self._errs("request", sight.round, piece, to):
+                return ("request", piece, to % self._game.agents + 1)
+            case ("share", pieces, to, *codes) if self._errs("share", sight.round, to, *pieces):
+                return ("share", pieces, to % self._game.agents + 1, *codes)
+            case ("submit", task) if self._errs("submit", sight.round, task):
+                return ("submit", task + self._game.agents)
+            case _:
+                return action
+
+    def _errs(self, what: str, *of: int) -> bool:
+        return self._rule.misreads > 0 and self._coins.uniform(f"misread {what}", *of) < self._rule.misreads
 
     def _shares(self, sight: Sight | Digest, needs: Needs) -> Iterator[Action]:
         by_asker: dict[int, list[int]] = {}
