@@ -16,10 +16,10 @@ from comity.cli import reading  # isort: split
 
 from comity.cli import judging  # isort: split
 
-from comity.cli import inspecting, serving
+from comity.cli import exchanging, inspecting, serving
 from comity.cli.app import app, refuse
 
-__all__ = ["app", "inspecting", "judging", "main", "planning", "playing", "reading", "serving"]
+__all__ = ["app", "exchanging", "inspecting", "judging", "main", "planning", "playing", "reading", "serving"]
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import nan, sqrt
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from comity.core.errors import ComityError
 from comity.records.spec import Cell, Spec
 from comity.records.tables import Tables
+from comity.stats.estimate import Estimate, combined, mean_of
 from comity.stats.shapley import interaction, shapley
 
 AUTOMATION = "automation"
@@ -99,23 +99,15 @@ class Loss:
 
 @dataclass(frozen=True)
 class Part:
-    """A mean over units with its 95 % interval, NaN where one unit tells no spread."""
+    """A number over units, with what it is called."""
 
     name: str
-    value: float
-    low: float
-    high: float
+    estimate: Estimate
 
 
 def part_of(name: str, values: NDArray[np.float64]) -> Part:
-    """The mean of one value per unit, with Student's interval."""
-    from scipy.stats import t
-
-    mean = float(values.mean())
-    if len(values) < 2:
-        return Part(name, mean, nan, nan)
-    half = float(t.ppf(0.975, len(values) - 1)) * float(values.std(ddof=1)) / sqrt(len(values))
-    return Part(name, mean, mean - half, mean + half)
+    """The mean of one value per unit, with Student's interval; none where there is one unit."""
+    return Part(name, combined([mean_of(values)], [1.0]))
 
 
 def helped(agents: Iterable[tuple[str, Spec | None]]) -> dict[str, Helped]:

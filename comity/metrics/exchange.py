@@ -17,7 +17,7 @@ from comity.core.match import replay
 from comity.core.named import layers
 from comity.core.space import from_json
 from comity.games.exchange.game import Exchange, Log
-from comity.games.exchange.state import Request, Transfer
+from comity.games.exchange.state import Answer, Request, Transfer
 from comity.records.spec import Cell
 from comity.records.tables import Tables
 
@@ -78,8 +78,8 @@ class Measures:
     def response(self, chances: int | None = None) -> float | None:
         """The share of requests that were answered truthfully by whom they were made to.
 
-        chances: by its so many-th chance to share after the request; None is ever. A request counts if it was answered,
-        or stayed open for so many chances; what somebody else had sent before, or what the end cut off, does not count.
+        chances: by its so many-th chance to share after the request; None is ever. A request that was not answered does not
+        count where somebody else had sent the piece before that chance, or the end came before it.
         """
         answered = [found for request in self._owed if (found := self._answered(request, chances)) is not None]
         return sum(answered) / len(answered) if answered else None
@@ -163,12 +163,20 @@ class Measures:
 
     def _answered(self, request: Request, chances: int | None) -> bool | None:
         """Whether it was answered in time; None if that cannot be told."""
-        sent = self._arrived.get((request.by, request.piece))
         later = self._chances(request)
         due = later[-1:] if chances is None else later[chances - 1 : chances]
-        if sent is not None and not (due and sent.at > due[0]):
-            return sent.true if sent.by == request.to else None
-        return False if due else None
+        answered = self._answers.get((request.to, request.by, request.piece))
+        if answered is not None and (not due or answered.at <= due[0]):
+            return answered.true
+        sent = self._arrived.get((request.by, request.piece))
+        if not due or (sent is not None and sent.at < due[0]):
+            return None
+        return False
+
+    @cached_property
+    def _answers(self) -> dict[tuple[int, int, int], Answer]:
+        """The first answer of each to each about a piece."""
+        return {(one.by, one.to, one.piece): one for one in reversed(self.log.answers)}
 
     def _chances(self, request: Request) -> list[int]:
         return [at for at in self.log.chances[request.to - 1] if at > request.at]

@@ -201,9 +201,11 @@ def _as_written(entry: Entry) -> Spec:
 def _matching(table: MatchingTable, complaints: Complaints) -> Matching:
     if table.kind == "sampled" and table.matches is None:
         complaints.add(("matching", "kind"), "a \"sampled\" matching needs the field 'matches': how many are drawn")
-    if table.kind == "product" and table.matches is not None:
+    if table.kind != "sampled" and table.matches is not None:
         complaints.add(("matching", "matches"), 'only a matching of the kind "sampled" has this field')
-    return Matching(table.matches, table.repeats, table.self_play)
+    if table.kind == "alike" and not table.self_play:
+        complaints.add(("matching", "self_play"), 'must be true where the matching is "alike": everybody meets itself')
+    return Matching(table.matches, table.repeats, table.self_play, table.kind == "alike")
 
 
 @dataclass

@@ -21,6 +21,7 @@ from comity.strategies.accepting import (
     AcceptOwn,
     ApproveBest,
 )
+from comity.strategies.assisting import Assisted
 from comity.strategies.claiming import Anchor, LevelK, Undercut
 from comity.strategies.contributing import ConditionalContributor, ThresholdContributor
 from comity.strategies.delegating import DelegateAlways, DelegateInEquilibrium, DelegateNever
@@ -272,6 +273,15 @@ def composed(
     return Scripted(acting, **{kind: _chosen(kind, RULES[kind], rule) for kind, rule in others.items()})
 
 
+def assisted(of: Rule = "tit_for_tat", assists: tuple[str, ...] = ()) -> Assisted:
+    """Another strategy, for which decisions of some kinds are made as well as they can be made.
+
+    of: its name, or a list of its name and parameters. assists: of propose, approve, sign, act, sanction and speak, and in
+    exchanges of request, share and submit (after the automation of one side in Yadav et al. 2026).
+    """
+    return Assisted(_chosen("of", STRATEGIES, of), assists)
+
+
 def _chosen(kind: str, among: Mapping[str, Callable[..., Any]], rule: Rule) -> Any:
     named = (rule,) if isinstance(rule, str) else rule
     name, *parameters = named if isinstance(named, Sequence) and named else (None,)
@@ -313,6 +323,7 @@ STRATEGIES: dict[str, Callable[..., Strategy]] = {
     "rational": rational,
     "composed": composed,
     "exchanger": exchanger,
+    "assisted": assisted,
 }
 
 _ACCEPTING: dict[str, Callable[..., Strategy | None]] = {

@@ -13,7 +13,7 @@ from comity.core.errors import BadParameter
 from comity.core.flow import Flow, ask
 from comity.core.named import Scale
 from comity.core.outcome import Outcome
-from comity.games.exchange.state import Completion, Request, Result, State, Terms, Transfer
+from comity.games.exchange.state import Answer, Completion, Request, Result, State, Terms, Transfer
 from comity.games.exchange.turns import Action, Kind, Turn
 from comity.games.exchange.views import (
     Digest,
@@ -112,6 +112,7 @@ class Log:
     """
 
     asked: tuple[Request, ...]
+    answers: tuple[Answer, ...]
     transfers: tuple[Transfer, ...]
     completions: tuple[Completion, ...]
     results: tuple[tuple[int, Phase, int, tuple[Result, ...]], ...]
@@ -554,6 +555,7 @@ class _Table:
         state = self.state
         return Log(
             tuple(state.asked),
+            tuple(state.answers),
             tuple(state.transfers),
             tuple(state.completions),
             tuple(self.results),

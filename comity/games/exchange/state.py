@@ -74,6 +74,16 @@ class Transfer(NamedTuple):
     at: int
 
 
+class Answer(NamedTuple):
+    """Somebody sent a piece that it had been asked for. true: whether the code was its own. at: when, by the clock."""
+
+    by: int
+    to: int
+    piece: int
+    true: bool
+    at: int
+
+
 class Message(NamedTuple):
     """What was told to one agent, or to everybody (to = 0)."""
 
@@ -122,6 +132,8 @@ class State:
     completions: list[Completion] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
     """Every request that was ever accepted."""
+    answers: list[Answer] = field(default_factory=list)
+    """Every piece that was sent on request, also where somebody else had been quicker."""
 
     def __post_init__(self) -> None:
         codes = self.world.codes
@@ -211,13 +223,17 @@ class State:
         own, theirs = self.held[agent - 1], self.held[to - 1]
         if any(piece not in own for piece in pieces):
             return "not_held"
-        if all(piece in theirs for piece in pieces):
-            return "held_already"
-        if not self.terms.unsolicited and any((to, agent, piece) not in self._ever for piece in pieces):
-            return "not_asked_for"
+        asked = [(to, agent, piece) in self._ever for piece in pieces]
+        if not all(asked):
+            if not self.terms.unsolicited:
+                return "not_asked_for"
+            if all(piece in theirs for piece in pieces):
+                return "held_already"
         stated = [own[piece] for piece in pieces] if codes is None else codes
         for piece, code in zip(pieces, stated, strict=True):
             self._copy(agent, piece, to, code)
+            if (to, agent, piece) in self._ever:
+                self.answers.append(Answer(agent, to, piece, code == own[piece], self.clock))
         return None
 
     def _copy(self, agent: int, piece: int, to: int, code: int) -> None:
