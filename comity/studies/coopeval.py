@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from comity.studies.study import Study
+from comity.studies.study import Part, Study
 
 COOPEVAL = Study(
     name="coopeval",
     about="Six games under six mechanisms, played by six agents made of five models (CoopEval, ICML 2026).",
-    replicates=3,
+    parts=(
+        Part("main", "The main study.", "coopeval", replicates=3, replicates_in_full=3),
+        Part(
+            "ablations",
+            "The ablations: twelve variations of memory and continuation in the prisoner's dilemma.",
+            "coopeval_ablations",
+            replicates=3,
+            replicates_in_full=3,
+        ),
+    ),
     settings={"form": "lottery", "reasoning": True, "temperature": 1.0, "re_asks": 5, "wording": "neutral"},
     differs=(
         'The prompts are not the published ones. They say the same rules in words of comity (wording = "neutral"): '
@@ -20,7 +29,6 @@ COOPEVAL = Study(
         'the chance of another round, and not that all 15 rounds are always played. horizon = "announced" tells them '
         "the number instead; random_continuation in place of repetition makes the chance true."
     ),
-    ablations=True,
 )
 """Every model states a lottery in whole percent, at temperature 1, and is asked again up to five times.
 

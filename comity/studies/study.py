@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from string import Template
@@ -16,6 +16,7 @@ from comity.core.errors import ComityError
 from comity.llm.request import Settings
 from comity.runs.models import models_of, refusals_without_key
 from comity.runs.plan import PlanError, parsed_plan
+from comity.runs.shape import unknown
 
 HEAD = "# A study of comity: "
 """How every plan of a study begins."""
@@ -32,39 +33,69 @@ class StudyError(ComityError):
     """There is no such study, or it has no such part, or its agents cannot be read."""
 
 
-@dataclass(frozen=True)
-class Study:
-    """A study, whose plans are templates beside this file.
+def _nothing(full: bool) -> Mapping[str, str]:
+    return {}
 
-    about: one sentence. replicates: as published. settings: what every model is asked alike, unless a roster says
-    otherwise or the model does not take it. differs: what is not as published, in sentences. ablations: whether it has
-    a second plan of variations.
+
+@dataclass(frozen=True)
+class Part:
+    """One plan of a study; its template stands beside this file.
+
+    about: one sentence. template: the name of the template. replicates: how many there are unless somebody asks for
+    another number, and how many in full. filled: what the template leaves open, in small and in full.
     """
 
     name: str
     about: str
+    template: str
     replicates: int
+    replicates_in_full: int
+    filled: Callable[[bool], Mapping[str, str]] = _nothing
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study, as one or several plans; the first is the one that is meant unless another is named.
+
+    about: one sentence. settings: what every model is asked alike, unless a roster says otherwise or the model does not
+    take it. differs: what is not as published, in sentences.
+    """
+
+    name: str
+    about: str
+    parts: tuple[Part, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     differs: str = ""
-    ablations: bool = False
 
-    def plan(self, roster: Roster | None = None, *, ablations: bool = False, replicates: int | None = None) -> str:
-        """The text of a plan: of the study or of its ablations, played by the roster or else by who is published.
+    def plan(
+        self, roster: Roster | None = None, *, part: str | None = None, replicates: int | None = None, full: bool = False
+    ) -> str:
+        """The text of one plan, played by the roster or else by who is published.
 
-        Raises `StudyError` where the study has no ablations.
+        full: with as many games and replicates as sound numbers take, where the part is smaller otherwise. Raises
+        `StudyError` where the study has no such part.
         """
-        if ablations and not self.ablations:
-            raise StudyError(f"the study {self.name} has no ablations")
-        template = Template(_text(f"{self.name}_ablations" if ablations else self.name))
+        chosen = self._part(part)
+        usual = chosen.replicates_in_full if full else chosen.replicates
         agents = "\n".join(map(self._entry, self.published if roster is None else roster))
-        head = f"{HEAD}{self.name}\n# {self.about}\n{_commented(self.differs)}"
-        return f"{head}{template.substitute(replicates=replicates or self.replicates, agents=agents)}"
+        text = Template(_text(chosen.template)).substitute(
+            replicates=replicates or usual, agents=agents, **chosen.filled(full)
+        )
+        return f"{HEAD}{self.name}\n{_commented(self.about)}{_commented(chosen.about)}{_commented(self.differs)}{text}"
 
     @property
     def published(self) -> Roster:
         """Who played it."""
         agents: Roster = tomllib.loads(_text(f"{self.name}_roster"))["agents"]
         return agents
+
+    def _part(self, name: str | None) -> Part:
+        if name is None:
+            return self.parts[0]
+        named = {part.name: part for part in self.parts}
+        if name not in named:
+            raise StudyError(f"the study {self.name}: {unknown('part', name, list(named))}")
+        return named[name]
 
     def _entry(self, agent: Mapping[str, Any]) -> str:
         """The agent in TOML, asked as the study asks everybody, except for what its model does not take."""
