@@ -16,6 +16,7 @@ from benchmarks import (  # noqa: E402
     dynamics_ratings,
     dynamics_replicator,
     exact,
+    exchange,
     flow,
     functions,
     intervals,
@@ -39,6 +40,7 @@ BENCHMARKS = {
     "coverage": coverage.main,
     "models": models.main,
     "crossed": crossed.main,
+    "exchange": exchange.main,
 }
 
 

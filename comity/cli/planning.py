@@ -14,6 +14,7 @@ from comity.cli.shown import Listing
 if TYPE_CHECKING:
     from comity.runs.estimate import Estimate, Sum
     from comity.runs.spending import Range
+    from comity.studies.study import Study
 
 LATENCY = 10.0
 CONCURRENCY = 64
@@ -252,13 +253,26 @@ def study_command(
     models: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A TOML file with the agents to play: `agents = [...]`.")
     ] = None,
-    ablations: Annotated[bool, typer.Option("--ablations", help="The study's ablations instead.")] = False,
+    part: Annotated[
+        str | None, typer.Option(help="Which plan of the study; see `comity study list`.", show_default="the first")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="As many games and episodes as sound numbers take, where it is smaller else.")
+    ] = False,
     replicates: Annotated[
-        int | None, typer.Option(min=1, help="How many replicates.", show_default="as published")
+        int | None, typer.Option(min=1, help="How many replicates.", show_default="of the study")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="PLAN", help="The file to write.", show_default="standard output")
     ] = None,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Play scripts whose results are known, and compare (exchange only).")
+    ] = False,
+    worlds: Annotated[
+        int | None, typer.Option(min=2, help="With --reference: in how many worlds.", show_default="10")
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="With --reference: print a list of rows as JSON.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="With --reference: print CSV.")] = False,
 ) -> None:
     """Write the plan of a published study, to be played with models of your own."""
     from comity.runs.models import check_without_keys
@@ -268,12 +282,19 @@ def study_command(
     from comity.studies.roster import named, read_roster
 
     if name == "list":
-        _list_studies(f"{study.name}: {study.about}" for study in STUDIES.values())
+        _list_studies(STUDIES.values())
         return
+    if reference:
+        from comity.cli.references import reference_table
+
+        reference_table(name, worlds, json=json_, csv=csv)
+        return
+    if worlds or json_ or csv:
+        refuse("--worlds, --json and --csv belong to --reference")
     if model and models:
         refuse("--model and --models name the agents twice; give one of them")
     roster = read_roster(models) if models else named(model) if model else None
-    text = study_called(name).plan(roster, ablations=ablations, replicates=replicates)
+    text = study_called(name).plan(roster, part=part, replicates=replicates, full=full)
     check_without_keys(parsed_plan(text, f"study {name}", beside((out or Path()).parent)))
     if out is None:
         typer.echo(text, nl=False)
@@ -282,11 +303,14 @@ def study_command(
         typer.echo(str(out))
 
 
-def _list_studies(lines: Iterable[str]) -> None:
+def _list_studies(studies: Iterable[Study]) -> None:
     import textwrap
 
-    for line in lines:
-        typer.echo(textwrap.fill(line, 110, subsequent_indent="    "))
+    for study in studies:
+        typer.echo(textwrap.fill(f"{study.name}: {study.about}", 110, subsequent_indent="    "))
+        for part in study.parts:
+            line = f"--part {part.name}: {part.about}"
+            typer.echo(textwrap.fill(line, 110, initial_indent="    ", subsequent_indent="        "))
 
 
 def _write_plan(path: Path, text: str) -> None:

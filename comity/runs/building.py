@@ -18,7 +18,7 @@ from comity.records.spec import Cell, Spec
 from comity.runs.complaints import Complaints, Place
 from comity.runs.crossed import obstacle
 from comity.runs.design import Calling, Matching, Plan
-from comity.runs.fields import MODEL, Kind, catalogue, fields_of, problems_of
+from comity.runs.fields import FUNCTION, MODEL, WAITED_FOR, Kind, catalogue, fields_of, problems_of
 from comity.runs.shape import Document, Entry, MatchingTable, RunTable, unknown
 from comity.runs.wordings import Texts, wording_called
 from comity.words.render import checked
@@ -89,8 +89,12 @@ class _Written:
         return self.label or "+".join(map(_spelled, self.specs)) or "none"
 
 
+_NAMED_BY = {MODEL: "model", FUNCTION: "call"}
+"""The field of an agent by which tables call it, where that is not its name."""
+
+
 def _name(spec: Spec) -> str:
-    return str(spec.parameters.get("model", MODEL)) if spec.name == MODEL else spec.name
+    return str(spec.parameters.get(_NAMED_BY.get(spec.name, ""), spec.name))
 
 
 def _spelled(spec: Spec) -> str:
@@ -147,7 +151,7 @@ def _wordings(agents: Sequence[_Written], texts: Texts, complaints: Complaints) 
     for agent in agents:
         [spec] = agent.specs
         name = spec.parameters.get("wording")
-        if spec.name != MODEL or name is None or name in STANDARD:
+        if spec.name not in WAITED_FOR or name is None or name in STANDARD:
             continue
         try:
             text = texts(name)
@@ -164,7 +168,7 @@ def _check_wordings(
     """Every wording must have words for every cell, and keep its options apart."""
     for agent in agents:
         [spec] = agent.specs
-        if spec.name != MODEL:
+        if spec.name not in WAITED_FOR:
             continue
         wording = wording_called(spec.parameters.get("wording", "plain"), wordings)
         for cell in cells:
@@ -203,9 +207,10 @@ def _matching(table: MatchingTable, complaints: Complaints) -> Matching:
         complaints.add(("matching", "kind"), "a \"sampled\" matching needs the field 'matches': how many are drawn")
     if table.kind != "sampled" and table.matches is not None:
         complaints.add(("matching", "matches"), 'only a matching of the kind "sampled" has this field')
-    if table.kind == "alike" and not table.self_play:
-        complaints.add(("matching", "self_play"), 'must be true where the matching is "alike": everybody meets itself')
-    return Matching(table.matches, table.repeats, table.self_play, table.kind == "alike")
+    if table.kind in ("alike", "one_among") and not table.self_play:
+        where = f'must be true where the matching is "{table.kind}": everybody meets itself'
+        complaints.add(("matching", "self_play"), where)
+    return Matching(table.matches, table.repeats, table.self_play, table.kind == "alike", table.kind == "one_among")
 
 
 @dataclass

@@ -288,6 +288,14 @@ _REFERENCES = (
         "Journal of Computational and Graphical Statistics 13(2), 456-466",
     ),
     Reference(
+        "yadav2026",
+        "Yadav, A., Black, S. and Sourbut, O.",
+        2026,
+        "More capable, less cooperative? When LLMs fail at zero-cost collaboration",
+        "arXiv:2604.07821",
+        "misc",
+    ),
+    Reference(
         "rapoport1965",
         "Rapoport, A. and Chammah, A. M.",
         1965,
@@ -378,6 +386,8 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "matching_pennies": ("vonneumann1928", "coopeval2026"),
         "matrix": (),
         "symmetric": (),
+        "exchange": ("yadav2026",),
+        "exchange_compat": ("yadav2026",),
     },
     "mechanisms": {
         "repetition": ("coopeval2026",),
@@ -392,6 +402,10 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "monitoring_noise": ("nowak1993",),
         "network": ("nowak1992a",),
         "network_per_edge": ("nowak1992a",),
+        "automation": ("yadav2026",),
+        "visibility": ("yadav2026",),
+        "instruction": ("yadav2026",),
+        "transfer_bonus": ("yadav2026",),
         "strategic_form": ("kuhn1953",),
     },
     "agents": {
@@ -420,6 +434,8 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "level_k": ("stahl1994", "nagel1995", "arad2012"),
         "undercut": ("basu1994",),
         "composed": (),
+        "exchanger": ("yadav2026",),
+        "assisted": ("yadav2026",),
         "rational": ("nash1950", "kuhn1953"),
     },
 }

@@ -9,10 +9,9 @@ from comity.core.decision import Decision
 from comity.core.errors import BadParameter, BadStack
 from comity.core.flow import Game
 from comity.core.match import Decide, Reply
-from comity.strategies.accepting import AcceptByEquilibrium
+from comity.strategies.accepting import AcceptByEquilibrium, ApproveBest
 from comity.strategies.exchanging import Exchanging, exchange_under
 from comity.strategies.proposing import RationalProposal
-from comity.strategies.accepting import ApproveBest
 from comity.strategies.rational import PlayEquilibrium
 from comity.strategies.sanctioning import NoSanctions
 from comity.strategies.scripted import Scripted

@@ -230,16 +230,20 @@ def exchanger(
     waits: int = 0,
     submits: bool = True,
     misreads: float = 0.0,
+    hopes: bool = False,
+    garbles: float = 0.0,
 ) -> Exchanging:
     """Asks, answers and hands in by rule in an exchange; by default the perfect cooperator (Yadav et al. 2026).
 
     asks: "all" holders of what it lacks, "one", "public", "none", "everything", or "again" and again. answers: the
     probability that it answers an open request at a turn; once: each request has one chance. forgets: the probability
-    that it never asks for a piece. reciprocal: answers only who has sent it something. lies: states wrong codes. pushes:
-    sends everything unasked. waits: for how many turns it keeps a complete task back; submits: whether it ever hands in.
-    misreads: the probability that it takes one thing for another, unless it is shown a digest.
+    that it never asks for a piece. reciprocal: answers only who has sent it something. lies: states wrong codes.
+    pushes: sends everything unasked. waits: for how many turns it keeps a complete task back; submits: whether it ever
+    hands in. misreads: the probability that it takes one thing for another, unless it is shown a digest. hopes: hands
+    in what it has only just asked for. garbles: the probability that a turn of it cannot be read and is empty.
     """
-    return Exchanging(asks, forgets, answers, once, reciprocal, lies, pushes, waits if submits else None, misreads)
+    waiting = waits if submits else None
+    return Exchanging(asks, forgets, answers, once, reciprocal, lies, pushes, waiting, misreads, hopes, garbles)
 
 
 Rule: TypeAlias = str | tuple[Any, ...]
@@ -276,8 +280,8 @@ def composed(
 def assisted(of: Rule = "tit_for_tat", assists: tuple[str, ...] = ()) -> Assisted:
     """Another strategy, for which decisions of some kinds are made as well as they can be made.
 
-    of: its name, or a list of its name and parameters. assists: of propose, approve, sign, act, sanction and speak, and in
-    exchanges of request, share and submit (after the automation of one side in Yadav et al. 2026).
+    of: its name, or a list of its name and parameters. assists: of propose, approve, sign, act, sanction and speak, and
+    in exchanges of request, share and submit (after the automation of one side in Yadav et al. 2026).
     """
     return Assisted(_chosen("of", STRATEGIES, of), assists)
 

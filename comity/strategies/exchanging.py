@@ -16,6 +16,7 @@ from comity.core.errors import BadParameter, BadStack
 from comity.core.flow import Game
 from comity.core.match import Decide
 from comity.core.named import layers
+from comity.core.space import Text
 from comity.games.exchange.game import Exchange
 from comity.games.exchange.state import EVERYBODY, Request
 from comity.games.exchange.turns import Action
@@ -88,9 +89,11 @@ class Exchanging:
     reciprocal: whether it answers only who has sent it something before.
     lies: whether it states a wrong code with everything it sends. pushes: whether it sends everything to everybody
         unasked, as far as it may.
-    waits: for how many turns it keeps a complete task back; None never hands in.
+    hopes: whether at a whole turn it hands in what it has only just asked for, which works where answers are instant.
+    waits: for how many turns it keeps a complete task back, which it has to remember; None never hands in.
     misreads: the probability that it takes one piece, holder or task for another, where it sees everything itself; a
         digest it reads right.
+    garbles: the probability that nothing of what it says at a turn can be read, so that it does nothing.
     """
 
     asks: Asking = "all"
@@ -102,19 +105,45 @@ class Exchanging:
     pushes: bool = False
     waits: int | None = 0
     misreads: float = 0.0
+    hopes: bool = False
+    garbles: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("forgets", "answers", "misreads"):
+        for name in ("forgets", "answers", "misreads", "garbles"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadParameter(f"{name} is a probability, not {getattr(self, name)!r}")
         if self.waits is not None and self.waits < 0:
             raise BadParameter(f"waits must be 0 turns or more, not {self.waits}")
 
+    @property
+    def remembers(self) -> bool:
+        """Whether it goes by anything but what it sees at the moment."""
+        return bool(self.waits)
+
     def begin(self, game: Game, player: int) -> Decide:
         """Sit down as that player of one match."""
         exchange = exchange_under(game)
         seat = _Seat(self, exchange, Coins(exchange.world, player + 1))
-        return seat.decide
+
+        def decide(decision: Decision[Any]) -> Any:
+            besides = _BESIDES.get(decision.kind)
+            return besides(decision) if besides else seat.decide(decision)
+
+        return decide
+
+
+def _silent(decision: Decision[Any]) -> str:
+    """No text, or the last of the listed messages."""
+    return "" if isinstance(decision.options, Text) else str(list(decision.options)[-1])
+
+
+def _without_sanctions(decision: Decision[Any]) -> tuple[int, ...]:
+    spaces: tuple[Any, ...] = decision.options.spaces  # type: ignore[attr-defined]
+    return (0,) * len(spaces)
+
+
+_BESIDES: dict[str, Decide] = {"speak": _silent, "sanction": _without_sanctions}
+"""What it does where an exchange is part of something else: it says nothing, and sanctions nobody."""
 
 
 def exchange_under(game: Game) -> Exchange:
@@ -126,18 +155,18 @@ def exchange_under(game: Game) -> Exchange:
 
 
 class _Seat:
-    """One agent in one match. It remembers what it has asked, refused and held back."""
+    """One agent in one match. It goes by what it sees, and remembers nothing but since when its tasks are complete."""
 
     def __init__(self, rule: Exchanging, game: Exchange, coins: Coins) -> None:
         self._rule, self._game, self._coins = rule, game, coins
-        self._refused: set[tuple[int, int, int]] = set()
         self._since: dict[int, int] = {}
-        self._pushed: set[tuple[int, int]] = set()
 
     def decide(self, decision: Decision[Any]) -> tuple[Action, ...]:
         sight = decision.sees[-1]
         if not isinstance(sight, Sight | Digest):
             raise BadStack("this strategy acts on what an exchange shows")
+        if self._garbles(decision.kind, sight.round):
+            return ()
         needs = Needs.seen(sight)
         does: dict[str, Callable[[Sight | Digest, Needs], Iterator[Action]]] = {
             "share": self._shares,
@@ -146,7 +175,12 @@ class _Seat:
         }
         kinds = decision.options.kinds  # type: ignore[attr-defined]
         meant = [action for kind, doing in does.items() if kind in kinds for action in doing(sight, needs)]
+        if self._rule.hopes and decision.kind == "turn" and "submit" in kinds and isinstance(sight, Sight):
+            meant += [("submit", task.number) for task in sight.tasks if task.number not in needs.complete]
         return tuple(meant) if isinstance(sight, Digest) else tuple([self._misread(sight, one) for one in meant])
+
+    def _garbles(self, kind: str, round: int) -> bool:
+        return self._rule.garbles > 0 and self._coins.uniform(f"garbled {kind}", round) < self._rule.garbles
 
     def _misread(self, sight: Sight, action: Action) -> Action:
         """The action, or one that names something else by mistake."""
@@ -174,16 +208,12 @@ class _Seat:
             yield from self._push(sight)
 
     def _answers(self, sight: Sight | Digest, request: Request) -> bool:
-        asked = (request.by, request.piece, request.round)
-        if asked in self._refused:
-            return False
         if self._rule.reciprocal and not self._has_received_from(sight, request.by):
             return False
-        chance = self._coins.uniform("answer", sight.round, request.by, request.piece)
-        willing = chance < self._rule.answers
-        if self._rule.once and not willing:
-            self._refused.add(asked)
-        return willing
+        if self._rule.answers == 1:
+            return True
+        round = request.round if self._rule.once else sight.round  # one chance is one coin, whenever it is looked at
+        return self._coins.uniform("answer", round, request.by, request.piece) < self._rule.answers
 
     def _has_received_from(self, sight: Sight | Digest, other: int) -> bool:
         receipts = sight.receipts if isinstance(sight, Sight) else None
@@ -192,12 +222,9 @@ class _Seat:
     def _push(self, sight: Sight) -> Iterator[Action]:
         for other in range(1, self._game.agents + 1):
             fresh = tuple(
-                piece
-                for piece in sight.pieces
-                if other != sight.agent and piece not in sight.directory[other - 1] and (other, piece) not in self._pushed
+                piece for piece in sight.pieces if other != sight.agent and piece not in sight.directory[other - 1]
             )
             if fresh:
-                self._pushed.update((other, piece) for piece in fresh)
                 yield self._share(sight, fresh, other)
 
     def _share(self, sight: Sight | Digest, pieces: tuple[int, ...], to: int) -> Action:
@@ -225,7 +252,7 @@ class _Seat:
 
     def _asks_for(self, sight: Sight | Digest, needs: Needs) -> Iterator[Action]:
         for piece, holders, asked in needs.lacking:
-            if self._coins.uniform("forget", piece) < self._rule.forgets:
+            if self._rule.forgets and self._coins.uniform("forget", piece) < self._rule.forgets:
                 continue
             match self._rule.asks:
                 case "one":
@@ -243,6 +270,4 @@ class _Seat:
         for piece in range(1, self._game.pieces + 1):
             if piece in held or piece in needed:
                 continue
-            yield from (
-                ("request", piece, holder) for holder in _holders(sight, piece) if (holder, piece) not in asked
-            )
+            yield from (("request", piece, holder) for holder in _holders(sight, piece) if (holder, piece) not in asked)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from comity.runs.shape import unknown
 from comity.studies.coopeval import COOPEVAL
+from comity.studies.exchange import EXCHANGE
 from comity.studies.study import Study, StudyError
 
-STUDIES: Mapping[str, Study] = {study.name: study for study in (COOPEVAL,)}
+STUDIES: Mapping[str, Study] = {study.name: study for study in (COOPEVAL, EXCHANGE)}
 """What `comity study` can write."""
 
 

@@ -1,7 +1,8 @@
 """Scripted agents in exchanges, and how many tasks they should hand in.
 
-The expectations are means over 60 to 200 worlds of an independent model of the published rules: turns in a drawn order, a
-directory of the beginning of the round, 100 pieces, two open tasks of four pieces each, ten agents, twenty rounds.
+The expectations are means over 60 to 200 worlds of an independent model of the published rules: turns in a drawn order,
+a directory of the beginning of the round, 100 pieces, two open tasks of four pieces each, ten agents, twenty rounds.
+Where rounds are phased they are known exactly.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from statistics import fmean, stdev
 from typing import Any
 
 from comity.core.match import play
-from comity.games.exchange.game import Automation, Exchange
+from comity.games.exchange.conditions import Automation
+from comity.games.exchange.game import Exchange
 from comity.strategies.exchanging import Exchanging
+from comity.strategies.misusing import Aimless, Exploiting
+from comity.strategies.strategy import Strategy
 
 PUBLISHED = Exchange(schedule="sequential", stale=True)
 """The published rules, but that nothing is shared unasked."""
@@ -30,19 +34,22 @@ class Reference:
     """Agents, rules, and the tasks that they should hand in.
 
     rule: what they do. agents: who sits in turn, and round again. expected: the mean number of tasks of all together.
-    spread: its standard deviation over worlds, 0 where it is the same in every world. worlds: how many it was taken over.
+    spread: its standard deviation over worlds, 0 where it is the same in every world. worlds: how many it was taken
+    over; 0 where it is known, and not taken from an independent model. most: where no number but a range is expected,
+    from expected to this.
     """
 
     name: str
     rule: str
-    agents: tuple[Exchanging, ...]
+    agents: tuple[Strategy, ...]
     expected: float
     spread: float
     game: Exchange = PUBLISHED
     worlds: int = 60
+    most: float | None = None
 
 
-def _all(name: str, rule: str, agent: Exchanging, expected: float, spread: float, **more: Any) -> Reference:
+def _all(name: str, rule: str, agent: Strategy, expected: float, spread: float, **more: Any) -> Reference:
     return Reference(name, rule, (agent,), expected, spread, **more)
 
 
@@ -51,7 +58,14 @@ def _willing() -> Iterator[Reference]:
     for p, expected, spread in persistent:
         rule = f"answers each open request with probability {p:g} at each turn"
         yield _all(f"R({p:g})", rule, replace(PERFECT, answers=p), expected, spread)
-    once = ((0.1, 0.1, 0.3), (0.25, 0.3, 0.5), (0.5, 4.2, 3.3), (0.75, 40.3, 17.0), (0.9, 138.6, 15.7), (1.0, 180.8, 4.0))
+    once = (
+        (0.1, 0.1, 0.3),
+        (0.25, 0.3, 0.5),
+        (0.5, 4.2, 3.3),
+        (0.75, 40.3, 17.0),
+        (0.9, 138.6, 15.7),
+        (1.0, 180.8, 4.0),
+    )
     for p, expected, spread in once:
         rule = f"answers each request with probability {p:g}, once"
         yield _all(f"R1({p:g})", rule, replace(PERFECT, answers=p, once=True), expected, spread)
@@ -79,6 +93,57 @@ def _withholders() -> Iterator[Reference]:
 
 
 _nothing = partial(_all, expected=0.0, spread=0.1)
+_ANSWERED = replace(PUBLISHED, automation=Automation(("share",)))
+
+
+def _sizes() -> Iterator[Reference]:
+    """P1 and P2 where the exchange has another size."""
+    sizes: tuple[tuple[str, dict[str, Any], float, float], ...] = (
+        ("10 rounds", {"rounds": 10}, 100.0, 0.2),
+        ("30 rounds", {"rounds": 30}, 311.9, 3.2),
+        ("20 agents", {"agents": 20}, 401.7, 1.3),
+        ("200 pieces", {"pieces": 200}, 200.1, 0.2),
+    )
+    for name, size, expected, spread in sizes:
+        yield _all(f"P1, {name}", "as P1", PERFECT, expected, spread, game=replace(_ANSWERED, **size))
+    yield _all("P2, 20 agents", "as P2", PERFECT, 372.6, 3.7, game=replace(PUBLISHED, agents=20))
+
+
+def _automated() -> Iterator[Reference]:
+    """What perfect cooperators attain where one side is automated."""
+    yield _all(
+        "Auto-Request",
+        "asked for by the system, of the first holder, at the end of the round",
+        PERFECT,
+        234.0,
+        6.1,
+        game=replace(PUBLISHED, automation=Automation(("request",), asks="first")),
+    )
+    yield _all(
+        "Auto-Fulfil",
+        "ask and hand in in one turn, answered by the system at once",
+        replace(PERFECT, hopes=True),
+        400.0,
+        0.0,
+        game=replace(_ANSWERED, delay="instant"),
+    )
+
+
+def _faulty() -> Iterator[Reference]:
+    """Agents with one fault, and agents who are no policy."""
+    for turns in (1, 3):
+        rule = f"hand in {turns} turn{'s' * (turns > 1)} late, in phased rounds"
+        yield _all(f"H({turns})", rule, replace(PERFECT, waits=turns), CLEAN.bound // (turns + 1), 0.0, game=CLEAN)
+    helped = replace(CLEAN, automation=Automation(("request", "share")))
+    turns, lost = CLEAN.agents * CLEAN.rounds, 0.25
+    spread = CLEAN.open_tasks * sqrt(turns * lost * (1 - lost))
+    rule = f"cannot be read in {lost:.0%} of turns; only handing in is left to them"
+    garbling = replace(PERFECT, garbles=lost)
+    yield _all(f"G({lost})", rule, garbling, CLEAN.bound * (1 - lost), spread, game=helped, worlds=0)
+    yield _all("X", "do anything that is possible, three things a turn", Aimless(), 0.1, 0.0, game=CLEAN, most=40.0)
+    yield _all("E", "as P2, and try all that must bring nothing", Exploiting(PERFECT), 180.8, 4.0)
+    yield _all("E, phased", "as P5, and try all that must bring nothing", Exploiting(PERFECT), 400.0, 0.0, game=CLEAN)
+
 
 REFERENCES: tuple[Reference, ...] = (
     _all(
@@ -87,7 +152,7 @@ REFERENCES: tuple[Reference, ...] = (
         PERFECT,
         201.3,
         1.1,
-        game=replace(PUBLISHED, automation=Automation(("share",))),
+        game=_ANSWERED,
     ),
     _all("P2", "perfect cooperators who ask every holder", PERFECT, 180.8, 4.0, worlds=200),
     _all("P3", "perfect cooperators who ask one holder", replace(PERFECT, asks="one"), 163.0, 3.3),
@@ -125,44 +190,57 @@ REFERENCES: tuple[Reference, ...] = (
     ),
     _all("S", "ask again and again, also for what they hold", replace(PERFECT, asks="again"), 180.8, 4.0),
     _all("B", "ask in public", replace(PERFECT, asks="public"), 180.8, 4.0),
-    _all(
-        "Auto-Request",
-        "asked for by the system, of the first holder, at the end of the round",
-        PERFECT,
-        234.0,
-        6.1,
-        game=replace(PUBLISHED, automation=Automation(("request",), asks="first")),
-    ),
-    _all("P1, 10 rounds", "as P1", PERFECT, 100.0, 0.2, game=replace(PUBLISHED, rounds=10, automation=Automation(("share",)))),
-    _all("P2, 20 agents", "as P2", PERFECT, 372.6, 3.7, game=replace(PUBLISHED, agents=20)),
+    *_faulty(),
+    *_automated(),
+    *_sizes(),
 )
 """The table, in order."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What a reference was found to be. error: of the difference. within: whether it is at most four of these."""
+    """What a reference was found to be.
+
+    spread: over worlds. error: the standard error of the difference. most: the most that any agents could hand in.
+    """
 
     reference: Reference
     found: float
     spread: float
     error: float
+    most: float
+
+    @property
+    def errors(self) -> float | None:
+        """The difference in standard errors; None where a range is expected, or nothing varies."""
+        if self.reference.most is not None or not self.error:
+            return None
+        return (self.found - self.reference.expected) / self.error
 
     @property
     def within(self) -> bool:
-        """Whether expected and found differ by no more than four standard errors, and the last printed digit."""
-        return abs(self.found - self.reference.expected) <= 4 * self.error + 0.05
+        """Whether it is as expected: within four standard errors and the last printed digit, or within the range."""
+        if self.reference.most is not None:
+            return self.reference.expected <= self.found <= self.reference.most
+        return abs(self.found - self.reference.expected) <= ERRORS * self.error + 0.05
+
+
+ERRORS = 4
+"""By so many standard errors what is found may differ from what is expected."""
 
 
 def compared(reference: Reference, worlds: int) -> Compared:
     """Play the reference in so many worlds."""
-    found = [_tasks(replace(reference.game, world=world), reference.agents) for world in range(1, worlds + 1)]
+    games = [replace(reference.game, world=world) for world in range(1, worlds + 1)]
+    found = [_tasks(game, reference.agents) for game in games]
     spread = stdev(found) if worlds > 1 else 0.0
-    error = sqrt(spread**2 / worlds + reference.spread**2 / reference.worlds)
-    return Compared(reference, fmean(found), spread, error)
+    of_expected = reference.spread**2 / reference.worlds if reference.worlds else 0.0
+    own = max(spread, reference.spread)  # a few worlds that happen to agree do not make it certain
+    error = sqrt(own**2 / worlds + of_expected)
+    return Compared(reference, fmean(found), spread, error, fmean(game.most_tasks for game in games))
 
 
-def _tasks(game: Exchange, agents: tuple[Exchanging, ...]) -> int:
+def _tasks(game: Exchange, agents: tuple[Strategy, ...]) -> int:
     seats = [agents[player % len(agents)].begin(game, player) for player in range(game.agents)]
     outcome = play(game, lambda decision: seats[decision.player](decision)).outcome
     assert outcome is not None

@@ -68,7 +68,12 @@ class Study:
     differs: str = ""
 
     def plan(
-        self, roster: Roster | None = None, *, part: str | None = None, replicates: int | None = None, full: bool = False
+        self,
+        roster: Roster | None = None,
+        *,
+        part: str | None = None,
+        replicates: int | None = None,
+        full: bool = False,
     ) -> str:
         """The text of one plan, played by the roster or else by who is published.
 

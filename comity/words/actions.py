@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +57,16 @@ def told(space: Turn) -> str:
 
 
 def _told(kind: Kind, space: Turn) -> str:
-    return "{" + ", ".join([f'"{DO}": "{kind}"', *(f'"{name}": {_pattern(name)}' for name in fields_of(kind, space))]) + "}"
+    parts = (f'"{name}": {_pattern(kind, name, space)}' for name in fields_of(kind, space))
+    return "{" + ", ".join([f'"{DO}": "{kind}"', *parts]) + "}"
 
 
-def _pattern(name: str) -> str:
+def _pattern(kind: Kind, name: str, space: Turn) -> str:
     if name == "text":
-        return '"<text>"'
-    return "[<numbers>]" if name in _SEVERAL else "<number>"
+        return f'"<text of 1 to {space.longest} characters>"'
+    if name in _SEVERAL:
+        return "[<numbers>]"
+    return "<number, or 0 for all who hold it>" if (kind, name) == ("request", "to") else "<number>"
 
 
 def read(value: Any, space: Turn) -> tuple[Action, ...]:
@@ -78,7 +82,7 @@ def _action(entry: Any, space: Turn) -> Action:
     if type(entry) is not dict:
         raise Unfit(f"{_seen(entry)} stands where an action belongs")
     kind = entry.get(DO)
-    if kind not in _FIELDS:
+    if type(kind) is not str or kind not in _FIELDS:
         raise Unfit(f'an action needs "{DO}" with one of {", ".join(space.kinds)}, and {_seen(entry)} has not')
     if kind not in space.kinds:
         raise Unfit(f"{kind} is no action of this turn, which has {', '.join(space.kinds)}", allowed=True)
@@ -103,6 +107,54 @@ def _value(kind: str, name: str, value: Any) -> Any:
     if type(value) is not int:
         raise Unfit(f"{kind} needs {name} as a whole number, not {_seen(value)}")
     return value
+
+
+_TYPED: dict[Kind, tuple[str, re.Pattern[str]]] = {
+    "request": ("request PIECE from AGENT (or from all)", re.compile(r"(\d+) from (\d+|all)")),
+    "share": ("share PIECE PIECE ... with AGENT", re.compile(r"(\d+(?: \d+)*) with (\d+)")),
+    "submit": ("submit TASK", re.compile(r"(\d+)")),
+    "message": ("message AGENT TEXT", re.compile(r"(\d+) (.+)")),
+    "broadcast": ("broadcast TEXT", re.compile(r"(.+)")),
+}
+"""How a person types an action: its kind, and then this."""
+_WITH_CODES = ("share PIECE:CODE PIECE:CODE ... with AGENT", re.compile(r"(\d+:\d+(?: \d+:\d+)*) with (\d+)"))
+
+
+def typing(space: Turn) -> tuple[str, ...]:
+    """How each action of such a turn is typed."""
+    return tuple(_form(kind, space)[0] for kind in space.kinds)
+
+
+def _form(kind: Kind, space: Turn) -> tuple[str, re.Pattern[str]]:
+    return _WITH_CODES if kind == "share" and space.codes else _TYPED[kind]
+
+
+def typed(text: str, space: Turn) -> tuple[Action, ...] | None:
+    """The turn that a person typed, with a semicolon between actions; nothing is an empty one. None is no turn."""
+    parts = [" ".join(part.split()) for part in text.split(";")] if text.strip() else []
+    actions = tuple(action for part in parts if (action := _typed(part, space)))
+    return actions if len(actions) == len(parts) and actions in space else None
+
+
+def _typed(part: str, space: Turn) -> Action | None:
+    word, _, rest = part.partition(" ")
+    kind = next((kind for kind in space.kinds if kind == word.casefold()), None)
+    found = _form(kind, space)[1].fullmatch(rest) if kind else None
+    if kind is None or found is None:
+        return None
+    match kind:
+        case "request":
+            return (kind, int(found[1]), 0 if found[2] == "all" else int(found[2]))
+        case "share":
+            named = [tuple(map(int, piece.split(":"))) for piece in found[1].split()]
+            columns = tuple(zip(*named, strict=True))
+            return (kind, columns[0], int(found[2]), *columns[1:])
+        case "submit":
+            return (kind, int(found[1]))
+        case "message":
+            return (kind, int(found[1]), found[2])
+        case _:
+            return (kind, found[1])
 
 
 def spelled(turn: tuple[Action, ...], space: Turn) -> list[dict[str, Any]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from comity.core.decision import Decision
-from comity.games.exchange.game import Automated, Instruction, Log, Rules
+from comity.games.exchange.conditions import Automated, Framed, Instruction, Rules
+from comity.games.exchange.log import Log
 from comity.games.exchange.state import EVERYBODY, Message, Request, Result
 from comity.games.exchange.turns import Action
-from comity.games.exchange.views import Digest, Sight
+from comity.games.exchange.views import Digest, Receipt, Sight
 from comity.words.phrases import indented, number, quoted
 from comity.words.printable import printable_line
 from comity.words.wording import Frame, Question, Renderer
@@ -32,6 +34,8 @@ def rules(rule: Rules, frame: Frame) -> Iterator[str]:
     yield from frame.tell(f"exchange.{rule.schedule}")
     if rule.delay == "next_round":
         yield from frame.tell("exchange.later")
+    if rule.stale:
+        yield from frame.tell("exchange.stale")
     yield from frame.tell("exchange.unsolicited" if rule.unsolicited else "exchange.solicited")
     if rule.falsifiable:
         yield from frame.tell("exchange.codes")
@@ -49,17 +53,21 @@ def instruction(fact: Instruction, frame: Frame) -> Iterator[str]:
         yield from map(printable_line, fact.aim.split("\n"))
 
 
+def framed(fact: Framed, frame: Frame) -> Iterator[str]:
+    yield from frame.tell(f"exchange.story_{fact.story}")
+
+
 def automated(fact: Automated, frame: Frame) -> Iterator[str]:
     for side in fact.sides:
         yield from frame.tell(f"exchange.auto_{side}")
 
 
 def sight(fact: Sight, frame: Frame) -> Iterator[str]:
-    """What an agent sees. What is hidden from it has no line."""
+    """What an agent sees. What is hidden from it has no line, and what is shown has one also where it is empty."""
     yield from _own(fact, frame)
     yield from _requests(fact, frame)
     yield from _headed("messages", [_message(message, frame) for message in fact.messages], frame)
-    yield from _headed("results", [_result(result, frame) for result in fact.results], frame)
+    yield from _headed("results", _results(fact.results, frame, done=True), frame)
     yield from _memory(fact, frame)
     yield from _public(fact, frame)
 
@@ -68,13 +76,13 @@ def _own(fact: Sight, frame: Frame) -> Iterator[str]:
     tasks = [frame.say("exchange.task", task=task.number, pieces=_numbers(task.pieces)) for task in fact.tasks]
     yield from _headed("tasks", tasks, frame)
     if fact.codes is None:
-        held = _numbers(fact.pieces)
+        yield from frame.tell("exchange.held", pieces=_ranges(fact.pieces) or frame.say("exchange.nothing"))
     else:
         pairs = zip(fact.pieces, fact.codes, strict=True)
-        held = ", ".join(frame.say("exchange.code", piece=piece, code=code) for piece, code in pairs)
-    yield from frame.tell("exchange.held", pieces=held or frame.say("exchange.nothing"))
+        held = ", ".join(frame.say("exchange.held_code", piece=piece, code=code) for piece, code in pairs)
+        yield from frame.tell("exchange.held_codes", pieces=held or frame.say("exchange.nothing"))
     others = [
-        frame.say("exchange.holds", who=_who(agent, frame), pieces=_numbers(pieces) or frame.say("exchange.nothing"))
+        frame.say("exchange.holds", who=_who(agent, frame), pieces=_ranges(pieces) or frame.say("exchange.nothing"))
         for agent, pieces in enumerate(fact.directory, start=1)
         if agent != fact.agent
     ]
@@ -85,28 +93,63 @@ def _requests(fact: Sight | Digest, frame: Frame) -> Iterator[str]:
     owed = fact.requests if isinstance(fact, Sight) else fact.owed
     if owed:
         known = dict(zip((request.piece for request in owed), fact.codes or (), strict=False))
-        codes = known if isinstance(fact, Digest) else {}
-        lines = _by_agent("exchange.request", owed, lambda request: request.by, frame, codes)
-        yield from _headed("requests", lines, frame)
+        yield from _headed("requests", _owed(fact, owed, known if isinstance(fact, Digest) else {}, frame), frame)
     else:
         yield from frame.tell("exchange.no_requests")
     if isinstance(fact, Sight):
-        yield from _headed("asked", _by_agent("exchange.asks", fact.asked, lambda request: request.to, frame), frame)
+        yield from _headed("asked", _asked(fact, frame), frame)
+
+
+def _owed(fact: Sight | Digest, owed: Sequence[Request], codes: Mapping[int, int], frame: Frame) -> list[str]:
+    """One line for each agent with the pieces of its requests, those that are old with the round they are from."""
+    pieces: dict[int, list[str]] = {}
+    for request in owed:
+        shown = str(request.piece)
+        if request.piece in codes:
+            shown = frame.say("exchange.code", piece=request.piece, code=codes[request.piece])
+        if request.round != fact.round:
+            shown = frame.say("exchange.since", piece=shown, round=request.round)
+        pieces.setdefault(request.by, []).append(shown)
+    return [frame.say("exchange.request", who=_who(by, frame), pieces=", ".join(found)) for by, found in pieces.items()]
+
+
+def _asked(fact: Sight, frame: Frame) -> list[str]:
+    """One line for each piece that was asked for in one round, with who was asked."""
+    asked: dict[tuple[int, int], list[int]] = {}
+    for request in fact.asked:
+        asked.setdefault((request.piece, request.round), []).append(request.to)
+    lines = []
+    for (piece, round), agents in asked.items():
+        shown = str(piece) if round == fact.round else frame.say("exchange.since", piece=piece, round=round)
+        lines.append(frame.say("exchange.asks", who=_several(agents, frame), pieces=shown))
+    return lines
 
 
 def _memory(fact: Sight, frame: Frame) -> Iterator[str]:
     if fact.did is not None:
-        lines = [
-            frame.say("exchange.did_round", round=round, actions="; ".join(_result(one, frame) for one in results))
+        did = [
+            frame.say("exchange.in_round", round=round, told="; ".join(_results(results, frame, done=False)))
             for round, results in fact.did
         ]
-        yield from _headed("did", lines, frame)
-    if fact.receipts:
-        told = (
-            frame.say("exchange.receipt", piece=sent.piece, who=_who(sent.by, frame), round=sent.round)
-            for sent in fact.receipts
+        yield from _shown("did", did, frame)
+    if fact.receipts is not None:
+        yield from _shown("receipts", _received(fact.receipts, frame), frame)
+
+
+def _received(receipts: Iterable[Receipt], frame: Frame) -> list[str]:
+    """One line for each round, with what came from whom in the order in which it came."""
+    rounds = groupby(receipts, key=lambda receipt: receipt.round)
+    return [
+        frame.say(
+            "exchange.in_round",
+            round=round,
+            told="; ".join(
+                frame.say("exchange.receipt", pieces=_numbers(one.piece for one in came), who=_who(by, frame))
+                for by, came in groupby(of_round, key=lambda receipt: receipt.by)
+            ),
         )
-        yield from frame.tell("exchange.receipts", receipts="; ".join(told))
+        for round, of_round in rounds
+    ]
 
 
 def _public(fact: Sight, frame: Frame) -> Iterator[str]:
@@ -120,17 +163,34 @@ def _public(fact: Sight, frame: Frame) -> Iterator[str]:
         places = sorted(enumerate(fact.ranks, start=1), key=lambda pair: pair[1])
         ranks = (frame.say("exchange.rank", place=place, who=_who(agent, frame)) for agent, place in places)
         yield from frame.tell("exchange.ranks", ranks=", ".join(ranks))
-    if fact.completions:
-        done = (
-            frame.say("exchange.completion", who=_who(agent, frame), round=round) for agent, round in fact.completions
+    if fact.completions is not None:
+        yield from _shown("completions", _completed(fact.completions, frame), frame)
+    if fact.exchanges is not None:
+        sent = [
+            frame.say(
+                "exchange.exchange", count=len(list(same)), who=_who(by, frame), whom=_who(to, frame), round=round
+            )
+            for (by, to, round), same in groupby(fact.exchanges)
+        ]
+        yield from _shown("exchanges", sent, frame)
+
+
+def _completed(completions: Iterable[tuple[int, int]], frame: Frame) -> list[str]:
+    """One line for each agent, with how many tasks it handed in in which rounds."""
+    by_agent: dict[int, Counter[int]] = {}
+    for agent, round in completions:
+        by_agent.setdefault(agent, Counter())[round] += 1
+    lines = []
+    for agent in sorted(by_agent):
+        rounds: dict[int, list[int]] = {}
+        for round, count in sorted(by_agent[agent].items()):
+            rounds.setdefault(count, []).append(round)
+        told = (
+            frame.say("exchange.times" if len(of) > 1 else "exchange.time", count=count, rounds=_ranges(of))
+            for count, of in rounds.items()
         )
-        yield from frame.tell("exchange.completions", completions="; ".join(done))
-    if fact.exchanges:
-        sent = (
-            frame.say("exchange.exchange", who=_who(by, frame), whom=_who(to, frame), round=round)
-            for by, to, round in fact.exchanges
-        )
-        yield from frame.tell("exchange.exchanges", exchanges="; ".join(sent))
+        lines.append(frame.say("exchange.completion", who=_who(agent, frame), told="; ".join(told)))
+    return lines
 
 
 def digest(fact: Digest, frame: Frame) -> Iterator[str]:
@@ -141,8 +201,8 @@ def digest(fact: Digest, frame: Frame) -> Iterator[str]:
         frame.say(
             "exchange.lack_asked" if asked else "exchange.lack",
             piece=piece,
-            holders=_names(holders, frame),
-            **({"asked": _names(asked, frame)} if asked else {}),
+            holders=_several(holders, frame) if holders else frame.say("words.nobody"),
+            **({"asked": _several(asked, frame)} if asked else {}),
         )
         for piece, holders, asked in fact.needed
     ]
@@ -151,26 +211,15 @@ def digest(fact: Digest, frame: Frame) -> Iterator[str]:
 
 
 def _headed(key: str, lines: Sequence[str], frame: Frame) -> Iterator[str]:
+    """A section that is left out where it is empty."""
     if lines:
         yield from frame.tell(f"exchange.{key}")
         yield from indented(lines)
 
 
-def _by_agent(
-    key: str,
-    requests: Iterable[Request],
-    of: Callable[[Request], int],
-    frame: Frame,
-    codes: Mapping[int, int] = MappingProxyType({}),
-) -> list[str]:
-    """One line for each agent with the pieces of its requests, with the codes of those that have one here."""
-    pieces: dict[int, list[str]] = {}
-    for request in requests:
-        shown = str(request.piece)
-        if request.piece in codes:
-            shown = frame.say("exchange.code", piece=request.piece, code=codes[request.piece])
-        pieces.setdefault(of(request), []).append(shown)
-    return [frame.say(key, who=_who(agent, frame), pieces=", ".join(found)) for agent, found in pieces.items()]
+def _shown(key: str, lines: Sequence[str], frame: Frame) -> Iterator[str]:
+    """A section that can be hidden: where it is shown and empty, it says so."""
+    return _headed(key, lines or [frame.say("exchange.nothing")], frame)
 
 
 def _message(message: Message, frame: Frame) -> str:
@@ -179,20 +228,62 @@ def _message(message: Message, frame: Frame) -> str:
     return frame.say("exchange.said", round=message.round, who=who, whom=whom, text=text)
 
 
-def _result(result: Result, frame: Frame) -> str:
-    action = _action(result.action, frame)
-    if result.refused is None:
-        return frame.say("exchange.done", action=action)
-    return frame.say("exchange.refused", action=action, reason=frame.say(f"exchange.{result.refused}"))
+def _results(results: Iterable[Result], frame: Frame, *, done: bool) -> list[str]:
+    """What was done, in order; neighbours that ask for the same piece, or the same agent, are told at once.
+
+    done: whether it is said of each that it was done, or only of what was not.
+    """
+    return [_told(actions, refused, frame, done) for actions, refused in _runs(results)]
+
+
+def _told(actions: Sequence[Action], refused: str | None, frame: Frame, done: bool) -> str:
+    action = _asking_for(actions, frame) if len(actions) > 1 else _action(actions[0], frame)
+    if refused is not None:
+        return frame.say("exchange.refused", action=action, reason=frame.say(f"exchange.{refused}"))
+    return frame.say("exchange.done", action=action) if done else action
+
+
+def _runs(results: Iterable[Result]) -> Iterator[tuple[list[Action], str | None]]:
+    """The actions in their order, with those together that can be told at once, and what became of them."""
+    run: list[Action] = []
+    last: str | None = None
+    for action, refused in results:
+        if run and refused == last and _joins(run, action):
+            run.append(action)
+            continue
+        if run:
+            yield run, last
+        run, last = [action], refused
+    if run:
+        yield run, last
+
+
+def _joins(run: Sequence[Action], action: Action) -> bool:
+    """Whether the action asks the same agent as all of the run, or all of them for the same piece."""
+    if any(one[0] != "request" or one[2] < 1 for one in (*run, action)):
+        return False
+    return any(len({one[part] for one in (*run, action)}) == 1 for part in (1, 2))
+
+
+def _asking_for(actions: Sequence[Action], frame: Frame) -> str:
+    pieces = dict.fromkeys(piece for _, piece, _ in actions)
+    agents = dict.fromkeys(to for *_, to in actions)
+    if len(pieces) * len(agents) < len(actions):  # the same is asked twice
+        return "; ".join(_action(action, frame) for action in actions)
+    return frame.say("exchange.did_request", who=_several(tuple(agents), frame), pieces=_numbers(pieces))
 
 
 def _action(action: Action, frame: Frame) -> str:
     match action:
         case ("request", piece, to):
             whom = frame.say("exchange.all") if to == EVERYBODY else _who(to, frame)
-            return frame.say("exchange.did_request", who=whom, piece=piece)
-        case ("share", pieces, to, *_):
+            return frame.say("exchange.did_request", who=whom, pieces=piece)
+        case ("share", pieces, to):
             return frame.say("exchange.did_share", who=_who(to, frame), pieces=_numbers(pieces))
+        case ("share", pieces, to, codes):
+            pairs = zip(pieces, codes, strict=True)
+            told = ", ".join(frame.say("exchange.held_code", piece=piece, code=code) for piece, code in pairs)
+            return frame.say("exchange.did_share", who=_who(to, frame), pieces=told)
         case ("submit", task):
             return frame.say("exchange.did_submit", task=task)
         case ("message", to, text):
@@ -203,15 +294,41 @@ def _action(action: Action, frame: Frame) -> str:
 
 def _who(agent: int, frame: Frame) -> str:
     """An agent by its number, which is what an answer calls it; a number that nobody has stays one."""
-    return frame.name(agent - 1) if agent > 0 else number(agent)
+    if agent < 1:
+        return number(agent)
+    if frame.wording.players:
+        return frame.say("exchange.numbered", name=frame.name(agent - 1), number=agent)
+    return frame.name(agent - 1)
 
 
-def _names(agents: Iterable[int], frame: Frame) -> str:
-    return frame.wording.listed([_who(agent, frame) for agent in agents])
+def _several(agents: Sequence[int], frame: Frame) -> str:
+    """Several agents, by their numbers where nothing else is known of them."""
+    if len(agents) == 1 or frame.wording.players or frame.agents or frame.seats or frame.reader in _places(agents):
+        return frame.wording.listed([_who(agent, frame) for agent in agents])
+    return frame.say("exchange.players", numbers=_ranges(agents))
+
+
+def _places(agents: Iterable[int]) -> set[int]:
+    return {agent - 1 for agent in agents}
 
 
 def _numbers(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers))
+
+
+_RUN = 3
+"""So many numbers that follow one another are told as the first and the last."""
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """The numbers in their order: "1-4, 7, 9"."""
+    runs: list[list[int]] = []
+    for each in numbers:
+        if runs and each == runs[-1][-1] + 1:
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) >= _RUN else _numbers(run) for run in runs)
 
 
 def log(fact: Log, frame: Frame) -> Iterator[str]:
@@ -220,6 +337,7 @@ def log(fact: Log, frame: Frame) -> Iterator[str]:
 
 
 EXCHANGE: dict[type, Renderer] = {
+    Framed: framed,
     Rules: rules,
     Instruction: instruction,
     Automated: automated,
@@ -229,7 +347,7 @@ EXCHANGE: dict[type, Renderer] = {
 }
 """The rules of an exchange, and what is seen while it runs."""
 
-RULES: frozenset[type] = frozenset({Rules, Instruction, Automated})
+RULES: frozenset[type] = frozenset({Framed, Rules, Instruction, Automated})
 """Those of them that say a rule."""
 
 

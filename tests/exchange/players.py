@@ -9,7 +9,8 @@ from typing import Any
 from comity.core.chance import Address, stream_key
 from comity.core.decision import Decision
 from comity.core.match import Match, play
-from comity.games.exchange.game import Exchange, Log
+from comity.games.exchange.game import Exchange
+from comity.games.exchange.log import Log
 from comity.games.exchange.turns import Action, Turn
 from comity.strategies.exchanging import Exchanging
 from comity.strategies.strategy import Strategy
@@ -52,7 +53,9 @@ class Anything:
             nonlocal turns
             turns += 1
             drawn = _Drawn(stream_key(self._seed, player, turns))
-            return tuple(drawn.action(decision.options, game) for _ in range(drawn.below(self._most + 1)))
+            assert isinstance(decision.options, Turn)
+            space = decision.options
+            return tuple(drawn.action(space, game) for _ in range(drawn.below(self._most + 1)))
 
         return decide
 

@@ -79,7 +79,7 @@ def test_every_agent_has_a_sixth_of_the_calls(main_study: Estimate) -> None:
 def test_the_whole_study_has_the_published_number_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("comity.runs.estimate.PROMPTS", 100)  # calls are counted, whatever is rendered
     study = estimate(plan_of(), free).total.calls
-    one, ablations = (estimate(plan_of(ablations=True, replicates=n), free).total.calls for n in (1, None))
+    one, ablations = (estimate(plan_of(part="ablations", replicates=n), free).total.calls for n in (1, None))
     assert study == Range.exactly(70_992)
     assert (one, ablations) == (Range.exactly(5_760), Range.exactly(17_280))
     assert study.plus(ablations) == Range.exactly(88_272)
@@ -107,7 +107,7 @@ def test_games_and_mechanisms_are_those_the_published_records_were_made_with() -
 
 
 def test_what_the_study_writes_out_is_what_is_usual_here() -> None:
-    for cell in plan_of(ablations=True).cells + plan_of().cells:
+    for cell in plan_of(part="ablations").cells + plan_of().cells:
         assert games()[cell.game.name](**cell.game.parameters) == games()[cell.game.name]()
         for spec in cell.stack:
             for name, value in spec.fields:
@@ -116,7 +116,7 @@ def test_what_the_study_writes_out_is_what_is_usual_here() -> None:
 
 
 def test_ablations_differ_from_the_study_in_one_thing_each() -> None:
-    found = {cell.mechanism_label: cell.stack[0].parameters for cell in plan_of(ablations=True).cells}
+    found = {cell.mechanism_label: cell.stack[0].parameters for cell in plan_of(part="ablations").cells}
     assert len(found) == 12
     for label, fields in found.items():
         name, _, changed = label.removesuffix("]").partition("[")
@@ -137,12 +137,10 @@ def test_the_roster_is_the_published_one() -> None:
         assert model.temperature == (None if label == "GPT-5.2" else 1.0)
 
 
-@pytest.mark.parametrize("ablations", [False, True])
-def test_the_shipped_study_is_not_refused_before_its_first_match(
-    monkeypatch: pytest.MonkeyPatch, ablations: bool
-) -> None:
+@pytest.mark.parametrize("part", ["main", "ablations"])
+def test_the_shipped_study_is_not_refused_before_its_first_match(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", "placeholder-of-a-key")
-    plan = plan_of(ablations=ablations)
+    plan = plan_of(part=part)
     assert list(Models.of(plan).endpoints) == [label for label, _ in plan.agents]
 
 
@@ -215,7 +213,7 @@ def test_a_roster_of_agents_there_are_not_is_no_plan() -> None:
 
 
 def test_there_is_no_other_study() -> None:
-    assert list(STUDIES) == ["coopeval"]
+    assert list(STUDIES) == ["coopeval", "exchange"]
     with pytest.raises(StudyError, match="did you mean 'coopeval'"):
         study_called("coopevals")
 

@@ -172,7 +172,7 @@ def test_a_study_is_written_and_nothing_is_lost_by_it(tmp_path: Path) -> None:
 def test_a_study_goes_to_the_standard_output_as_it_is() -> None:
     from comity.studies.coopeval import COOPEVAL
 
-    assert called(["study", "coopeval", "--ablations"]).stdout == COOPEVAL.plan(ablations=True)
+    assert called(["study", "coopeval", "--part", "ablations"]).stdout == COOPEVAL.plan(part="ablations")
 
 
 def test_a_study_with_a_roster_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ PUT = dict(put())
 
 def replies(decision: Decision[Any], form: Form, key: int = 1) -> Iterator[Any]:
     """Some replies that are possible there: one legal choice after the other, or lotteries over them."""
-    numbers = (n / 7 for n in range(7))
+    numbers = (n / 23 % 1 for n in range(7, 70, 3))
     asked = form_at(decision, PLAIN, form)
     if asked.answer == "lottery":
         options = tuple(decision.options)
@@ -60,7 +60,9 @@ def replies(decision: Decision[Any], form: Form, key: int = 1) -> Iterator[Any]:
 
 
 def test_there_are_decisions_of_every_kind() -> None:
-    assert {decision.kind for decision in PUT.values()} == {"act", "propose", "approve", "sign", "speak", "sanction"}
+    assert {decision.kind for decision in PUT.values()} == {
+        *("act", "propose", "approve", "sign", "speak", "sanction", "request", "share", "submit", "turn")
+    }
     assert len(PUT) > 200
 
 

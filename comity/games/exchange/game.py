@@ -2,123 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import fsum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from comity.core.decision import Decision, Fact
 from comity.core.errors import BadParameter
 from comity.core.flow import Flow, ask
 from comity.core.named import Scale
 from comity.core.outcome import Outcome
-from comity.games.exchange.state import Answer, Completion, Request, Result, State, Terms, Transfer
-from comity.games.exchange.turns import Action, Kind, Turn
-from comity.games.exchange.views import (
-    Digest,
-    Phase,
-    Sight,
-    Visibility,
-    digest,
-    done_by,
-    ranked,
-    requests_of,
+from comity.games.exchange.conditions import (
+    SIDES,
+    STORIES,
+    Automated,
+    Automation,
+    Bonus,
+    Delay,
+    Framed,
+    Instruction,
+    Rules,
+    Schedule,
+    Story,
 )
-from comity.games.exchange.world import World
+from comity.games.exchange.log import Recorder
+from comity.games.exchange.optimum import Best, most_tasks
+from comity.games.exchange.state import Completion, Result, State, Terms, Transfer
+from comity.games.exchange.turns import Action, Kind, Turn
+from comity.games.exchange.views import Phase, Visibility
+from comity.games.exchange.watching import Showing, Watching
+from comity.games.exchange.world import World, world_of
 
-Schedule: TypeAlias = Literal["phased", "sequential", "simultaneous"]
-Delay: TypeAlias = Literal["instant", "same_round", "next_round"]
-Side: TypeAlias = Literal["request", "share", "submit", "perceive"]
-
-SIDES: tuple[Side, ...] = ("request", "share", "submit", "perceive")
 PHASES: tuple[Phase, ...] = ("request", "share", "submit")
 _TALK: tuple[Kind, ...] = ("message", "broadcast")
-
-
-@dataclass(frozen=True)
-class Automation:
-    """Which sides of an agent the system takes over, and for whom.
-
-    sides: "request" asks every holder of every missing piece, "share" answers every request truthfully, "submit" hands
-    in whatever is complete, "perceive" shows a digest in place of everything. agents: by number; empty is everybody.
-    asks: whether every holder of a piece is asked, or the "first" by number. told: whether agents are told of it.
-    """
-
-    sides: tuple[Side, ...] = ()
-    agents: tuple[int, ...] = ()
-    asks: Literal["all", "first"] = "all"
-    told: bool = True
-
-    def of(self, agent: int) -> tuple[Side, ...]:
-        """The sides of that agent."""
-        return self.sides if not self.agents or agent in self.agents else ()
-
-
-@dataclass(frozen=True)
-class Bonus:
-    """What a transfer pays its sender.
-
-    each: for each piece that reaches somebody who lacked it. asked: only if it had been asked for. counted: whether it
-    is part of the group's score, and not private.
-    """
-
-    each: float = 0.0
-    asked: bool = True
-    counted: bool = True
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The rules as every agent is told them."""
-
-    agents: int
-    rounds: int
-    pieces: int
-    per_task: int
-    open_tasks: int
-    pay: float
-    copies: int
-    schedule: Schedule
-    delay: Delay
-    unsolicited: bool
-    falsifiable: bool
-    bonus: Bonus
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """What the agent is told to aim at: "neutral", "policy", "competitive", "saboteur", or a text of one's own."""
-
-    aim: str
-
-
-@dataclass(frozen=True)
-class Automated:
-    """Which of the agent's sides the system takes over."""
-
-    sides: tuple[Side, ...]
-
-
-@dataclass(frozen=True)
-class Log:
-    """Everything that happened in an exchange, from which every measure is computed.
-
-    results: for each turn in the order of play the round, the phase, the agent and what became of its actions.
-    feasible: for each chance to submit the round, the agent and the tasks that were complete when it came.
-    needed: for each chance to ask the round, the agent, the pieces that it lacked, and of these the ones that it had an
-        open request for when the chance was over.
-    chances: for each agent when it could share, by the clock of the play.
-    """
-
-    asked: tuple[Request, ...]
-    answers: tuple[Answer, ...]
-    transfers: tuple[Transfer, ...]
-    completions: tuple[Completion, ...]
-    results: tuple[tuple[int, Phase, int, tuple[Result, ...]], ...]
-    feasible: tuple[tuple[int, int, tuple[int, ...]], ...]
-    needed: tuple[tuple[int, int, tuple[int, ...], tuple[int, ...]], ...]
-    chances: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -129,15 +46,16 @@ class Exchange:
 
     world: the number of the drawn environment (who holds what, which tasks come, who acts first).
     copies: how many agents hold each piece at first. open_tasks: how many tasks each agent has at any time.
-    schedule: "phased" lets all ask, then all share, then all hand in, each at the same time; "sequential" gives one turn
-        to each agent in a drawn order; "simultaneous" one turn to all at the same time.
+    schedule: "phased" lets all ask, then all share, then all hand in, each at the same time; "sequential" gives one
+        turn to each agent in a drawn order; "simultaneous" one turn to all at the same time.
     delay: when what others did is seen: in the "same_round" by whoever acts later, or in the "next_round"; "instant"
         besides lets an automated answer arrive before the asking turn goes on.
     stale: whether the directory, the scores and what was said to all are those of the beginning of the round.
-    unsolicited: whether what nobody asked for may be shared. falsifiable: whether whoever shares may state a wrong code,
-        which halves the pay of every task completed with it.
+    unsolicited: whether what nobody asked for may be shared. falsifiable: whether whoever shares may state a wrong
+        code, which halves the pay of every task completed with it.
     memory: how many rounds of messages, actions and receipts are shown, this one included, or "all".
-    instructions: what the agents are told to aim at, agent by agent, and round again.
+    instructions: what the agents are told to aim at, agent by agent, and round again; stories: in the same way what the
+        exchange is said to be.
     """
 
     world: int = 1
@@ -155,12 +73,20 @@ class Exchange:
     falsifiable: bool = False
     memory: int | Literal["all"] = "all"
     instructions: tuple[str, ...] = ("neutral",)
-    visibility: Visibility = Visibility()
-    automation: Automation = Automation()
-    bonus: Bonus = Bonus()
+    stories: tuple[Story, ...] = ("points",)
+    visibility: Visibility = field(default_factory=Visibility)
+    automation: Automation = field(default_factory=Automation)
+    bonus: Bonus = field(default_factory=Bonus)
 
     def __post_init__(self) -> None:
-        for name, low in (("agents", 2), ("rounds", 1), ("pieces", 1), ("per_task", 1), ("open_tasks", 1), ("copies", 1)):
+        for name, low in (
+            ("agents", 2),
+            ("rounds", 1),
+            ("pieces", 1),
+            ("per_task", 1),
+            ("open_tasks", 1),
+            ("copies", 1),
+        ):
             if getattr(self, name) < low:
                 raise BadParameter(f"{name} must be at least {low}, not {getattr(self, name)}")
         if self.per_task > self.pieces:
@@ -169,11 +95,17 @@ class Exchange:
             raise BadParameter(f"copies must be at most the number of agents ({self.agents}), not {self.copies}")
         if not self.pay > 0:
             raise BadParameter(f"pay must be positive, not {self.pay:g}")
+        if self.memory != "all" and (isinstance(self.memory, str) or self.memory < 1):
+            raise BadParameter(f'memory must be at least 1 round, this one, or "all", not {self.memory!r}')
         if not self.instructions:
             raise BadParameter("instructions must name at least one aim")
-        unknown = [agent for agent in self.automation.agents if not 1 <= agent <= self.agents]
-        if unknown:
-            raise BadParameter(f"there is no agent {unknown[0]} to automate; agents are counted from 1 to {self.agents}")
+        self._check_agents("automate", self.automation.agents)
+        self._check_agents("pay a bonus", self.bonus.agents)
+
+    def _check_agents(self, what: str, agents: Iterable[int]) -> None:
+        for agent in agents:
+            if not 1 <= agent <= self.agents:
+                raise BadParameter(f"there is no agent {agent} to {what}; agents are counted from 1 to {self.agents}")
 
     @property
     def n_players(self) -> int:
@@ -198,12 +130,38 @@ class Exchange:
 
     @property
     def bound(self) -> float:
-        """The most that all agents can be paid for tasks: agents x open tasks x rounds, each handed in once."""
+        """The most that all agents could be paid for tasks: agents x open tasks x rounds, each handed in once."""
         return self.agents * self.open_tasks * self.rounds * self.pay
 
     @cached_property
+    def most_tasks(self) -> int:
+        """The most tasks that any agents can hand in together in this world by these rules (see `optimum`).
+
+        In phased rounds it is agents x open tasks x rounds, and perfect cooperators attain it.
+        """
+        if self.schedule == "phased":
+            return self.agents * self.open_tasks * self.rounds
+        numbers = range(1, self.agents + 1)
+        asked_for = frozenset([agent for agent in numbers if "request" in self.automation.of(agent)])
+        answered = frozenset([agent for agent in numbers if "share" in self.automation.of(agent)])
+        best = Best(self.drawn, self.open_tasks, self.unsolicited, asked_for, answered, self.delay == "instant")
+        return most_tasks(best, self.rounds, self.drawn.order, together=self.schedule == "simultaneous")
+
+    @property
+    def late(self) -> bool:
+        """Whether agents see everything as it was when the round began."""
+        return self.delay == "next_round"
+
+    @property
+    def shows(self) -> Showing:
+        """How much is shown, and how soon."""
+        sides = {agent: self.automation.of(agent) for agent in range(1, self.agents + 1)}
+        digests = frozenset([agent for agent, of in sides.items() if "perceive" in of])
+        return Showing(self.visibility, self.memory, self.late, self.stale, self.falsifiable, digests)
+
+    @cached_property
     def rule(self) -> Rules:
-        """What every agent is told."""
+        """What every agent is told, but for a bonus that only some are paid."""
         return Rules(
             self.agents,
             self.rounds,
@@ -214,6 +172,7 @@ class Exchange:
             self.copies,
             self.schedule,
             self.delay,
+            self.stale,
             self.unsolicited,
             self.falsifiable,
             self.bonus,
@@ -221,36 +180,63 @@ class Exchange:
 
     @property
     def rules(self) -> tuple[Fact, ...]:
-        return (self.rule,)
+        """What all are told, with their instruction where it is the same for all."""
+        told = {self.told(agent) for agent in range(1, self.agents + 1)}
+        return told.pop() if len(told) == 1 else (self.rule,)
 
     def told(self, agent: int) -> tuple[Fact, ...]:
         """What that agent is told before its first round."""
+        story = self.stories[(agent - 1) % len(self.stories)]
         aim = Instruction(self.instructions[(agent - 1) % len(self.instructions)])
-        sides = self.automation.of(agent)
-        return (self.rule, aim, Automated(sides)) if sides and self.automation.told else (self.rule, aim)
+        bonus, sides = self.bonus.of(agent), self.automation.of(agent)
+        rule = self.rule if bonus == self.bonus else replace(self.rule, bonus=bonus)
+        framed = () if story == "points" else (Framed(story),)
+        automated = (Automated(sides),) if sides and self.automation.told else ()
+        return (*framed, rule, aim, *automated)
 
-    def play(self) -> Flow[Outcome]:
-        state = State(self._drawn, Terms(self.open_tasks, self.unsolicited))
-        table = _Table(self, state)
+    # Conditions
+
+    def automated(self, sides: Sequence[str], agents: Sequence[int], asks: str, told: bool) -> Exchange:
+        """This exchange in which the system does these sides, of these agents or of all (see `Automation`)."""
+        _checked("sides", SIDES, sides)
+        _checked("asks", ("all", "first"), (asks,))
+        taken = tuple([side for side in SIDES if side in sides])
+        automation = Automation(taken, tuple(agents), "all" if asks == "all" else "first", told)
+        return replace(self, automation=automation)
+
+    def showing(self, hide: Sequence[str], show: Sequence[str]) -> Exchange:
+        """This exchange with the usual sections of what is seen but for these (see `Visibility`)."""
+        return replace(self, visibility=Visibility.hiding(hide, show))
+
+    def instructed(self, aims: Sequence[str], stories: Sequence[str]) -> Exchange:
+        """This exchange with these aims and stories, dealt out agent by agent and round again."""
+        if not aims or not all(aim.strip() for aim in aims):
+            raise BadParameter("aims must be at least one text that is not empty")
+        if not stories:
+            raise BadParameter(f"stories must be at least one of {', '.join(STORIES)}")
+        _checked("stories", STORIES, stories)
+        named: dict[str, Story] = {story: story for story in STORIES}
+        return replace(self, instructions=tuple(aims), stories=tuple([named[story] for story in stories]))
+
+    def rewarded(self, each: float, asked: bool, counted: bool, agents: Sequence[int]) -> Exchange:
+        """This exchange in which whoever sends is paid for it (see `Bonus`)."""
+        if not each > 0:
+            raise BadParameter(f"each must be positive, not {each:g}")
+        return replace(self, bonus=Bonus(each, asked, counted, tuple(agents)))
+
+    # Play
+
+    def play(self, *, shown: bool = True) -> Flow[Outcome]:
+        """Play it. shown: whether agents see anything, which who plays it again from its choices need not."""
+        table = _Table(self, shown)
         for round in range(1, self.rounds + 1):
-            state.round = round
-            table.begin()
-            match self.schedule:
-                case "phased":
-                    for phase in PHASES:
-                        yield from table.together(phase)
-                case "simultaneous":
-                    yield from table.together("turn")
-                case "sequential":
-                    for agent in self._drawn.order(round):
-                        yield from table.alone(agent)
-            table.end()
-        earned = table.earned()
-        return Outcome(earned, tuple(str(done) for done in table.finished()), notes=(table.log(),))
+            yield from table.round(round)
+        return Outcome(table.earned(), tuple(map(str, table.finished())), notes=(table.recorder.log(),))
 
     @cached_property
-    def _drawn(self) -> World:
-        return World(self.world, self.agents, self.pieces, self.copies, self.per_task)
+    def drawn(self) -> World:
+        """What chance decided before the first round."""
+        return world_of(self.world, self.agents, self.pieces, self.copies, self.per_task)
 
     def earned(self, completions: Iterable[Completion], transfers: Iterable[Transfer]) -> tuple[float, ...]:
         """What each agent has been paid: tasks, halved for each wrong code, and bonuses."""
@@ -259,9 +245,15 @@ class Exchange:
             paid[done.by - 1].append(self.pay * 0.5 ** len(done.false))
         if self.bonus.each:
             for transfer in transfers:
-                if transfer.asked or not self.bonus.asked:
+                if self.bonus.pays(transfer):
                     paid[transfer.by - 1].append(self.bonus.each)
         return tuple(map(fsum, paid))
+
+
+def _checked(name: str, allowed: Sequence[str], found: Sequence[str]) -> None:
+    unknown = [one for one in found if one not in allowed]
+    if unknown:
+        raise BadParameter(f"{name} must be of {', '.join(allowed)}, not {unknown[0]!r}")
 
 
 def exchange(
@@ -283,12 +275,12 @@ def exchange(
     """Agents exchange information that costs nothing to share, and are paid for tasks (Yadav, Black and Sourbut 2026).
 
     See `Exchange`. By default the clean rules: structured requests, phased rounds, sharing on request, in which perfect
-    cooperators hand in every open task in every round. Conditions (automation, visibility, instruction, transfer_bonus)
-    stand in the stack.
+    cooperators hand in every open task in every round. Conditions (automation, visibility, instruction,
+    transfer_bonus) stand in the stack.
     """
     return Exchange(
-        world, agents, rounds, pieces, per_task, open_tasks, pay, copies, schedule, delay, stale, unsolicited, falsifiable,
-        memory,
+        world, agents, rounds, pieces, per_task, open_tasks, pay, copies, schedule, delay, stale, unsolicited,
+        falsifiable, memory,
     )  # fmt: skip
 
 
@@ -302,274 +294,197 @@ def exchange_compat(world: int = 1, agents: int = 10, rounds: int = 20, copies: 
     )
 
 
-@dataclass
 class _Table:
-    """One play: who is asked what now, and what becomes of it."""
+    """One play: who is asked what now, and what becomes of it. What the system does for agents it does here too."""
 
-    game: Exchange
-    state: State
-    results: list[tuple[int, Phase, int, tuple[Result, ...]]] = field(default_factory=list)
-    feasible: list[tuple[int, int, tuple[int, ...]]] = field(default_factory=list)
-    needed: list[tuple[int, int, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
+    def __init__(self, game: Exchange, shown: bool) -> None:
+        self._game, self._shown = game, shown
+        self._agents = range(1, game.agents + 1)
+        self._told = {agent: game.told(agent) for agent in self._agents}
+        self._sides = {agent: game.automation.of(agent) for agent in self._agents}
+        self.state = State(game.drawn, Terms(game.open_tasks, game.unsolicited))
+        self.recorder = Recorder(self.state, late=game.late)
+        self._watching = Watching(self.state, game.shows, self.earned)
 
-    def __post_init__(self) -> None:
-        agents = range(1, self.game.agents + 1)
-        self._told = {agent: self.game.told(agent) for agent in agents}
-        self._sides = {agent: self.game.automation.of(agent) for agent in agents}
-        self._last: dict[int, tuple[Result, ...]] = dict.fromkeys(agents, ())
-        self._did: dict[int, list[tuple[int, tuple[Result, ...]]]] = {agent: [] for agent in agents}
-        self._sorted: dict[int, tuple[int, ...]] = {}
-        self._early: dict[int, Sight | Digest] = {}
-        self._directory: tuple[tuple[int, ...], ...] = ()
-        self._scores: tuple[float, ...] = ()
-        self._heard = 0
-        self._chances: dict[int, list[int]] = {agent: [] for agent in agents}
-        self._lacked: dict[int, tuple[int, ...]] = {}
+    def round(self, number: int) -> Flow[None]:
+        """Play one round."""
+        self.state.round = number
+        self._watching.begin()
+        self.recorder.begin()
+        match self._game.schedule:
+            case "phased":
+                for phase in PHASES:
+                    yield from self._in_phase(phase)
+            case "simultaneous":
+                yield from self._at_once()
+            case "sequential":
+                for agent in self._order:
+                    yield from self._alone(agent)
+        self._ends()
 
-    # Asking
+    @property
+    def _order(self) -> tuple[int, ...]:
+        return self._game.drawn.order(self.state.round)
 
-    def begin(self) -> None:
-        """A round begins: note what is seen of its beginning."""
-        self._directory, self._scores, self._heard = self._holdings(), self.earned(), len(self.state.messages)
-        self._early = {}
-        if self.game.delay == "next_round":
-            self._early = {agent: self._seen(agent, "turn") for agent in self._told}
+    # Who is asked
 
-    def end(self) -> None:
-        """A round ends: what is automated with a delay is done now."""
-        if self.game.schedule == "phased":
-            return
-        if self.game.delay != "instant":
-            for agent in self.game._drawn.order(self.state.round):
-                self._ask(agent)
-        if self.game.delay == "next_round":
-            self._answer()
+    def _in_phase(self, phase: Phase) -> Flow[None]:
+        """All who have something to do in this phase do it at the same time."""
+        self.state.tick()
+        chosen = yield from self._choices(phase)
+        self._open(phase)
+        due = {agent: self._due(agent, phase) for agent in self._order}  # by what there was before anybody acted
+        for agent in self._order:
+            own = self._actions(agent, chosen.get(agent, ()))
+            self._done(agent, phase, (*self._actions(agent, due[agent]), *own), own)
+            if phase == "request":
+                self._ask(agent, phase)
+        self._close(phase)
 
-    def together(self, phase: Phase) -> Flow[None]:
-        """All who are to act in this phase do so at the same time."""
-        self.state.clock += 1
-        order = self.game._drawn.order(self.state.round)
-        acting = [agent for agent in order if self._acts(agent, phase)]
-        choices = yield from ask(*(self._decision(agent, phase) for agent in sorted(acting)))
-        chosen = dict(zip(sorted(acting), choices, strict=True))
-        for agent in order:
-            self._opens(agent, phase)
-        for agent in order:
-            self._moves(agent, phase, chosen.get(agent, ()))
-        for agent in order:
-            self._closes(agent, phase)
-        if phase == "turn":
-            self._answer()
+    def _at_once(self) -> Flow[None]:
+        """All have one turn at the same time: first what they hand in is looked at, then what they send and ask for.
 
-    def alone(self, agent: int) -> Flow[None]:
+        So nobody hands in or sends on what only reaches it in the same turn, which it cannot have seen.
+        """
+        self.state.tick()
+        chosen = yield from self._choices("turn")
+        self._open("turn")
+        results: dict[int, dict[int, Result]] = {agent: {} for agent in self._agents}
+        automated = {agent: self._actions(agent, self._due(agent, "turn")) for agent in self._order}
+        for kinds in (("submit",), ("share",), ("request", *_TALK)):
+            for agent in self._order:
+                for place, action in enumerate(chosen.get(agent, ())):
+                    if action[0] in kinds:
+                        results[agent][place] = self.state.do(agent, action)
+        for agent in self._order:
+            own = tuple([results[agent][place] for place in sorted(results[agent])])
+            self._done(agent, "turn", (*automated[agent], *own), own)
+        self._close("turn")
+        self._answer()
+
+    def _alone(self, agent: int) -> Flow[None]:
         """One agent has its turn."""
-        self.state.clock += 1
-        self._opens(agent, "turn")
-        actions: Sequence[Action] = ()
-        if self._acts(agent, "turn"):
-            [actions] = yield from ask(self._decision(agent, "turn"))
-        self._moves(agent, "turn", actions)
-        self._closes(agent, "turn")
-        if self.game.delay != "next_round":
+        self.state.tick()
+        self.recorder.opens(agent, "turn")
+        chosen: Sequence[Action] = ()
+        if self._kinds(agent, "turn"):
+            [chosen] = yield from ask(self._decision(agent, "turn"))
+        before = self._actions(agent, self._due(agent, "turn"))
+        own = self._actions(agent, chosen)
+        self._done(agent, "turn", (*before, *own), own)
+        if self._game.delay == "instant":
+            self._ask(agent, "turn")
+        self.recorder.closes(agent, "turn")
+        if not self._game.late:
             self._answer()
 
-    def _acts(self, agent: int, phase: Phase) -> bool:
-        """Whether anything is left to the agent itself."""
-        return bool(self._kinds(agent, phase))
+    def _ends(self) -> None:
+        """A round of turns ends: what is automated with a delay is done now."""
+        if self._game.schedule == "phased":
+            return
+        if self._game.delay != "instant":
+            for agent in self._order:
+                self._ask(agent, "turn")
+        self._answer()
+
+    def _choices(self, phase: Phase) -> Flow[dict[int, Sequence[Action]]]:
+        acting = [agent for agent in self._agents if self._kinds(agent, phase)]
+        choices = yield from ask(*(self._decision(agent, phase) for agent in acting))
+        return dict(zip(acting, choices, strict=True))
 
     def _kinds(self, agent: int, phase: Phase) -> tuple[Kind, ...]:
+        """What is left to the agent itself; it may talk as long as anything else is."""
         sides = self._sides[agent]
         match phase:
             case "turn":
-                own = [kind for kind in ("request", "share", "submit") if kind not in sides]
-                return (*own, *_TALK) if own else ()
+                own = [kind for kind in PHASES if kind not in sides]
+                return (*own, *_TALK) if own else ()  # type: ignore[arg-type]
             case "submit":
-                return () if "submit" in sides else ("submit",)
+                return () if phase in sides else (phase,)
             case _:
                 return () if phase in sides else (phase, *_TALK)
 
     def _decision(self, agent: int, phase: Phase) -> Decision[Any]:
-        space = Turn(self._kinds(agent, phase), self.game.falsifiable)
-        sees = (*self._told[agent], self._sight(agent, phase))
+        space = Turn(self._kinds(agent, phase), self._game.falsifiable)
+        sees = (*self._told[agent], self._watching.sight(agent, phase)) if self._shown else ()
         return Decision(agent - 1, phase, space, sees)
 
-    # Acting
+    # What is done
 
-    def _opens(self, agent: int, phase: Phase) -> None:
-        """Note what the agent could do now."""
-        if phase in ("request", "turn"):
-            self._lacked[agent] = self.state.missing(agent)
-        if phase in ("share", "turn"):
-            self._chances[agent].append(self.state.clock)
-        if phase in ("submit", "turn"):
-            self.feasible.append((self.state.round, agent, self.state.complete(agent)))
+    def _open(self, phase: Phase) -> None:
+        for agent in self._order:
+            self.recorder.opens(agent, phase)
 
-    def _closes(self, agent: int, phase: Phase) -> None:
-        """Note what the agent lacked, and what of it is asked for now."""
-        if phase in ("request", "turn"):
-            lacked = self._lacked[agent]
-            asked = {request.piece for request in requests_of(self.state, agent)}
-            got = self.state.held[agent - 1]
-            covered = tuple(piece for piece in lacked if piece in asked or piece in got)
-            self.needed.append((self.state.round, agent, lacked, covered))
+    def _close(self, phase: Phase) -> None:
+        for agent in self._order:
+            self.recorder.closes(agent, phase)
 
-    def _moves(self, agent: int, phase: Phase, actions: Sequence[Action]) -> None:
-        before = tuple(map(self._carried_out(agent), self._own_share(agent, phase)))
-        done = []
+    def _actions(self, agent: int, actions: Sequence[Action]) -> tuple[Result, ...]:
+        """Carry the actions out in their order; where answers are instant they come before the next one."""
+        instant = self._game.delay == "instant"
+        results = []
         for action in actions:
-            done.append(self._do(agent, action))
-            if self.game.delay == "instant" and action[0] == "request":
+            results.append(self.state.do(agent, action))
+            if instant and action[0] == "request":
                 self._answer()
-        results = tuple(done)
-        self._last[agent] = results
-        if results:
-            self._did[agent].append((self.state.round, results))
-        if every := (*before, *results):
-            self.results.append((self.state.round, phase, agent, every))
-        if phase == "request" or self.game.delay == "instant":
-            self._ask(agent)
+        return tuple(results)
 
-    def _carried_out(self, agent: int) -> Any:
-        return lambda action: self._do(agent, action)
+    def _done(self, agent: int, phase: Phase, every: tuple[Result, ...], own: tuple[Result, ...]) -> None:
+        self._watching.did(agent, own)
+        self.recorder.did(agent, phase, every)
 
-    def _do(self, agent: int, action: Action) -> Result:
-        if action[0] == "share" and 1 <= action[2] <= self.game.agents:
-            self._sorted.pop(action[2], None)
-        return self.state.do(agent, action)
+    # What the system does
 
-    def _own_share(self, agent: int, phase: Phase) -> Iterator[Action]:
-        """What the system does for the agent before it acts: it hands in what is complete, and in its phase answers."""
+    def _due(self, agent: int, phase: Phase) -> list[Action]:
+        """What the system does for the agent: hands in what is complete, and answers requests in their phase."""
         sides = self._sides[agent]
+        actions: list[Action] = []
         if "submit" in sides and phase in ("submit", "turn"):
-            yield from (("submit", task) for task in self.state.complete(agent))
+            actions += [("submit", task) for task in self.state.complete(agent)]
         if "share" in sides and phase == "share":
-            yield from self._answers(agent)
+            actions += self._answers(agent)
+        return actions
 
-    def _ask(self, agent: int) -> None:
-        """Where asking is automated, ask every holder of every piece that the agent lacks, unless it has been asked."""
+    def _ask(self, agent: int, phase: Phase) -> None:
+        """Where asking is automated, ask the holders of each piece that the agent lacks, but nobody twice."""
         if "request" not in self._sides[agent]:
             return
         state = self.state
-        most = None if self.game.automation.asks == "all" else 1
+        most = None if self._game.automation.asks == "all" else 1
         wanted = [(piece, holder) for piece in state.missing(agent) for holder in state.holders(piece)[:most]]
-        results = tuple(
-            [
-                self._do(agent, ("request", piece, holder))
-                for piece, holder in wanted
-                if (agent, piece) not in state.inbox[holder - 1]
-            ]
-        )
-        if results:
-            self.results.append((state.round, "turn", agent, results))
+        fresh = [("request", *one) for one in wanted if (agent, one[0]) not in state.inbox[one[1] - 1]]
+        self.recorder.did(agent, phase, [state.do(agent, action) for action in fresh])
 
     def _answer(self) -> None:
-        """Everybody whose sharing is automated answers what it was asked, outside the phases."""
-        if self.game.schedule == "phased":
+        """Outside the phases everybody whose sharing is automated answers what it was asked."""
+        if self._game.schedule == "phased":
             return
         for agent, sides in self._sides.items():
             if "share" in sides:
-                results = tuple([self._do(agent, action) for action in self._answers(agent)])
-                if results:
-                    self.results.append((self.state.round, "turn", agent, results))
+                self.recorder.did(agent, "turn", [self.state.do(agent, action) for action in self._answers(agent)])
 
     def _answers(self, agent: int) -> list[Action]:
+        """All that the agent was asked for, to each who asked."""
         by_asker: dict[int, list[int]] = {}
         for by, piece in self.state.inbox[agent - 1]:
             by_asker.setdefault(by, []).append(piece)
         held = self.state.held[agent - 1]
         return [
-            ("share", tuple(pieces), by, tuple(held[piece] for piece in pieces))
-            if self.game.falsifiable
+            ("share", tuple(pieces), by, tuple([held[piece] for piece in pieces]))
+            if self._game.falsifiable
             else ("share", tuple(pieces), by)
             for by, pieces in by_asker.items()
         ]
 
-    # Seeing
-
-    def _sight(self, agent: int, phase: Phase) -> Sight | Digest:
-        early = self._early.get(agent)
-        if early is None:
-            return self._seen(agent, phase)
-        return _at(early, phase)
-
-    def _seen(self, agent: int, phase: Phase) -> Sight | Digest:
-        if "perceive" in self._sides[agent]:
-            return digest(self.state, agent, phase, codes=self.game.falsifiable)
-        game, state = self.game, self.state
-        first = 1 if game.memory == "all" else state.round - game.memory + 1
-        shown = game.visibility
-        pieces = self._held(agent)
-        scores = self._scores if game.stale or game.schedule != "sequential" else self.earned()
-        heard = self._heard if game.stale else len(state.messages)
-        return Sight(
-            state.round,
-            phase,
-            agent,
-            tuple(state.open[agent - 1]),
-            pieces,
-            tuple(state.held[agent - 1][piece] for piece in pieces) if game.falsifiable else None,
-            self._directory if game.stale else self._holdings(),
-            tuple(state.inbox[agent - 1].values()),
-            requests_of(state, agent),
-            tuple(
-                message
-                for place, message in enumerate(state.messages)
-                if message.round >= first
-                and (agent in (message.by, message.to) or (message.to == 0 and place < heard))
-            ),
-            self._last[agent],
-            tuple(did for did in self._did[agent] if did[0] >= first) if shown.memory else None,
-            scores if shown.scores else None,
-            ranked(scores) if shown.ranks else None,
-            done_by(state.completions) if shown.completions else None,
-            tuple((sent.by, sent.to, sent.round) for sent in state.transfers[-LATEST:]) if shown.exchanges else None,
-            tuple(sent for sent in state.transfers if sent.to == agent and sent.round >= first)
-            if shown.receipts
-            else None,
-        )
-
-    def _held(self, agent: int) -> tuple[int, ...]:
-        found = self._sorted.get(agent)
-        if found is None:
-            found = self._sorted[agent] = tuple(sorted(self.state.held[agent - 1]))
-        return found
-
-    def _holdings(self) -> tuple[tuple[int, ...], ...]:
-        return tuple(map(self._held, self._told))
-
-    # The end
+    # What has come of it
 
     def earned(self) -> tuple[float, ...]:
         """What each agent has been paid so far."""
-        return self.game.earned(self.state.completions, self.state.transfers)
+        return self._game.earned(self.state.completions, self.state.transfers)
 
     def finished(self) -> list[int]:
         """How many tasks each agent has handed in."""
-        done = [0] * self.game.agents
+        done = [0] * self._game.agents
         for completion in self.state.completions:
             done[completion.by - 1] += 1
         return done
-
-    def log(self) -> Log:
-        """Everything that happened."""
-        state = self.state
-        return Log(
-            tuple(state.asked),
-            tuple(state.answers),
-            tuple(state.transfers),
-            tuple(state.completions),
-            tuple(self.results),
-            tuple(self.feasible),
-            tuple(self.needed),
-            tuple(map(tuple, self._chances.values())),
-        )
-
-
-LATEST = 10
-"""So many exchanges of the group are shown."""
-
-
-def _at(sight: Sight | Digest, phase: Phase) -> Sight | Digest:
-    from dataclasses import replace
-
-    return replace(sight, phase=phase)

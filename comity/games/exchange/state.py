@@ -140,17 +140,25 @@ class State:
         self.held = [{piece: codes[piece - 1] for piece in sorted(pieces)} for pieces in self.world.deal]
         self.inbox = [{} for _ in range(self.world.agents)]
         self._issued = [0] * self.world.agents
-        self._ever: set[tuple[int, int, int]] = set()  # somebody may answer what another has answered at the same time
+        self._new: set[int] = set()  # what comes in place of a task cannot be handed in by who has not seen it yet
+        self._late: dict[tuple[int, int, int], int] = {}  # what another has answered may be answered in the same round
         self.open = [[] for _ in range(self.world.agents)]
         for agent in range(1, self.world.agents + 1):
             for _ in range(self.terms.open_tasks):
                 self._issue(agent)
+        self._new.clear()
+
+    def tick(self) -> None:
+        """The next agents act."""
+        self.clock += 1
+        self._new.clear()
 
     def _issue(self, agent: int) -> None:
         number = self._issued[agent - 1]
         self._issued[agent - 1] += 1
         name = number * self.world.agents + agent  # a number of its own, whoever finishes first
         self.open[agent - 1].append(Task(name, self.world.task(agent, number)))
+        self._new.add(name)
 
     def holders(self, piece: int) -> tuple[int, ...]:
         """Who holds the piece."""
@@ -213,7 +221,6 @@ class State:
     def _ask(self, agent: int, piece: int, holder: int) -> None:
         request = self.inbox[holder - 1][agent, piece] = Request(agent, holder, piece, self.round, self.clock)
         self.asked.append(request)
-        self._ever.add((agent, holder, piece))
 
     def _share(self, agent: int, pieces: Sequence[int], to: int, codes: Sequence[int] | None) -> Reason | None:
         if reason := self._addressed(agent, to):
@@ -223,33 +230,37 @@ class State:
         own, theirs = self.held[agent - 1], self.held[to - 1]
         if any(piece not in own for piece in pieces):
             return "not_held"
-        asked = [(to, agent, piece) in self._ever for piece in pieces]
-        if not all(asked):
-            if not self.terms.unsolicited:
-                return "not_asked_for"
-            if all(piece in theirs for piece in pieces):
-                return "held_already"
+        asked = [self._is_asked(agent, to, piece) for piece in pieces]
+        if not all(asked) and not self.terms.unsolicited:
+            return "held_already" if all(piece in theirs for piece in pieces) else "not_asked_for"
+        if not any(asked) and all(piece in theirs for piece in pieces):
+            return "held_already"
         stated = [own[piece] for piece in pieces] if codes is None else codes
-        for piece, code in zip(pieces, stated, strict=True):
-            self._copy(agent, piece, to, code)
-            if (to, agent, piece) in self._ever:
-                self.answers.append(Answer(agent, to, piece, code == own[piece], self.clock))
+        for piece, code, on_request in zip(pieces, stated, asked, strict=True):
+            self._copy(agent, piece, to, code, on_request)
         return None
 
-    def _copy(self, agent: int, piece: int, to: int, code: int) -> None:
+    def _is_asked(self, agent: int, to: int, piece: int) -> bool:
+        """Whether the request is open, or was until somebody else answered it in this round."""
+        return (to, piece) in self.inbox[agent - 1] or self._late.get((agent, to, piece)) == self.round
+
+    def _copy(self, agent: int, piece: int, to: int, code: int, asked: bool) -> None:
+        true = code == self.held[agent - 1][piece]
+        if asked:
+            self.answers.append(Answer(agent, to, piece, true, self.clock))
+            self._late.pop((agent, to, piece), None)
         if piece in self.held[to - 1]:
             return
         needed = any(piece in task.pieces for task in self.open[to - 1])
         self.held[to - 1][piece] = code
-        true = code == self.held[agent - 1][piece]
-        asked = (to, agent, piece) in self._ever
         self.transfers.append(Transfer(agent, to, piece, self.round, asked, true, needed, self.clock))
-        for requests in self.inbox:  # whoever else was asked need not answer any more
-            requests.pop((to, piece), None)
+        for holder, requests in enumerate(self.inbox, start=1):
+            if requests.pop((to, piece), None) and holder != agent:
+                self._late[holder, to, piece] = self.round
 
     def _submit(self, agent: int, number: int) -> Reason | None:
         task = next((task for task in self.open[agent - 1] if task.number == number), None)
-        if task is None:
+        if task is None or number in self._new:
             return "no_such_task"
         held = self.held[agent - 1]
         if any(piece not in held for piece in task.pieces):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from comity.core.errors import BadParameter
-from comity.games.exchange.state import Completion, Message, Request, Result, State, Task, Transfer
+from comity.games.exchange.state import Completion, Message, Request, Result, State, Task
 
 Phase: TypeAlias = Literal["request", "share", "submit", "turn"]
 
@@ -38,6 +38,14 @@ class Visibility:
         return cls(**dict.fromkeys(hidden, False), **dict.fromkeys(shown, True))
 
 
+class Receipt(NamedTuple):
+    """One piece that reached somebody, as far as the receiver knows: from whom and when, and not whether it is true."""
+
+    by: int
+    piece: int
+    round: int
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What one agent sees at one moment; what is hidden is None.
@@ -65,7 +73,7 @@ class Sight:
     ranks: tuple[int, ...] | None
     completions: tuple[tuple[int, int], ...] | None
     exchanges: tuple[tuple[int, int, int], ...] | None
-    receipts: tuple[Transfer, ...] | None
+    receipts: tuple[Receipt, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,5 +121,5 @@ def digest(state: State, agent: int, phase: Phase, *, codes: bool) -> Digest:
 
 
 def done_by(completions: Sequence[Completion]) -> tuple[tuple[int, int], ...]:
-    """By whom, and in which round."""
-    return tuple((done.by, done.round) for done in completions)
+    """By whom, and in which round; who was quicker in a round is not told."""
+    return tuple(sorted(((done.by, done.round) for done in completions), key=lambda done: (done[1], done[0])))

@@ -1,13 +1,13 @@
 """What chance decides before the first round: who holds which piece, which tasks come, in which order agents act.
 
-A world is a number. Every draw is a function of it and of what is drawn, never of what happened before, so that the same
-world is the same environment under every condition and for every agent.
+A world is a number. Every draw is a function of it and of what is drawn, never of what happened before, so that the
+same world is the same environment under every condition and for every agent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from comity.core.chance import Address, stream_key
 
@@ -52,8 +52,7 @@ class World:
 
     def task(self, agent: int, number: int) -> tuple[int, ...]:
         """The pieces that the agent's task of that number (from 0) needs, sorted."""
-        chosen = self._address("task", agent * 1_000_003 + number).order(self.pieces)[: self.per_task]
-        return tuple(sorted(piece + 1 for piece in chosen))
+        return _chosen(self._address("task", agent * 1_000_003 + number), self.pieces, self.per_task)
 
     def order(self, round: int) -> tuple[int, ...]:
         """In which order the agents act in that round."""
@@ -66,3 +65,13 @@ class World:
 
     def _address(self, what: str, number: int) -> Address:
         return Address(stream_key(self.seed, "exchange", what), number, 0)
+
+
+@lru_cache(maxsize=50_000)
+def _chosen(where: Address, pieces: int, count: int) -> tuple[int, ...]:
+    """So many of the pieces, drawn there, sorted; kept, since a world is played under many conditions."""
+    return tuple(sorted(piece + 1 for piece in where.order(pieces)[:count]))
+
+
+world_of = lru_cache(maxsize=200)(World)
+"""The world of these sizes; what is drawn is kept for a while, since a world is played under many conditions."""
