@@ -16,6 +16,7 @@ from benchmarks import (  # noqa: E402
     dynamics_ratings,
     dynamics_replicator,
     exact,
+    exchange,
     flow,
     functions,
     intervals,
@@ -45,6 +46,7 @@ BENCHMARKS = {
     "memory": memory.main,
     "models": models.main,
     "crossed": crossed.main,
+    "exchange": exchange.main,
 }
 
 

@@ -21,6 +21,8 @@ from comity.core.flow import Game, StageGame
 from comity.core.match import Match, Reply, receive
 from comity.core.space import Drawable, Each, Integer, Lottery, OneOf, Ordering, Space, Text
 from comity.exact.strategic_form import StrategicForm
+from comity.games.exchange.game import Exchange
+from comity.games.exchange.turns import Action, Turn
 from comity.games.matrix import (
     BattleOfTheSexes,
     Chicken,
@@ -36,6 +38,7 @@ from comity.games.symmetric import PublicGoods, SymmetricGame
 from comity.games.travellers import TravellersDilemma
 from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
+from comity.mechanisms.exchanging import automation, instruction, transfer_bonus, visibility
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
 from comity.mechanisms.network import Networked, PerEdge
@@ -94,6 +97,34 @@ SMALL: dict[str, Callable[[Any], Game]] = {
     "rescaling": partial(Rescaled, times=2.5, plus=-3),
 }
 """One small example of every mechanism in the catalogue, to be put on a base."""
+
+_SMALL_EXCHANGE = Exchange(agents=3, rounds=2, pieces=7, per_task=2)
+
+EXCHANGES: dict[str, Game] = {
+    "exchange": _SMALL_EXCHANGE,
+    "exchange_compat": Exchange(
+        agents=3, rounds=2, schedule="sequential", stale=True, unsolicited=True, falsifiable=True, pieces=7, per_task=2
+    ),
+}
+"""One example of every exchange in the catalogue, whose turns cannot be listed."""
+
+CONDITIONS: dict[str, Callable[[Any], Game]] = {
+    "automation": partial(automation, sides=("share", "perceive"), agents=(1, 2)),
+    "visibility": partial(visibility, hide=("scores", "receipts"), show=("ranks",)),
+    "instruction": partial(instruction, aims=("policy", "Be brief."), stories=("points", "business", "score_board")),
+    "transfer_bonus": partial(transfer_bonus, each=0.25, asked=False, agents=(2,)),
+}
+"""One small example of every mechanism that stands on exchanges only."""
+
+
+def every_exchange() -> dict[str, Game]:
+    """Every exchange, every condition on each, and what else may be made of one."""
+    conditions = {
+        f"{name} of {base}": put(game) for base, game in EXCHANGES.items() for name, put in CONDITIONS.items()
+    }
+    more = {f"{name} of {base}": stacked(game, name) for base, game in EXCHANGES.items() for name in SMALL}
+    return {**EXCHANGES, **conditions, **{name: game for name, game in more.items() if game is not None}}
+
 
 _PD = PrisonersDilemma()
 
@@ -241,12 +272,28 @@ def pick(space: Space[Any], uniforms: Iterator[float]) -> Any:
     """Some legal choice, listed or not, as those numbers in [0, 1) have it."""
     if isinstance(space, Each):
         return tuple(pick(part, uniforms) for part in space.spaces)
+    if isinstance(space, Turn):
+        return tuple(_action(space, uniforms) for _ in range(int(next(uniforms) * 4)))
     if isinstance(space, Text):
         return f"word {int(next(uniforms) * 10)}"[: space.most]
     if isinstance(space, Integer) and (space.low is None or space.high is None):
         return (space.low or 0) + int(next(uniforms) * 4) - 2 * (space.low is None)
     options = list(space)
     return options[int(next(uniforms) * len(options))]
+
+
+def _action(turn: Turn, uniforms: Iterator[float]) -> Action:
+    """Some action, possible or not, in a world of a few agents and pieces."""
+    one, other, code = (int(next(uniforms) * below) for below in (9, 5, 1_000))
+    shared = ("share", (one,), other, (code,)) if turn.codes else ("share", (one,), other)
+    kinds: dict[str, Action] = {
+        "request": ("request", one, other),
+        "share": shared,
+        "submit": ("submit", one + other),
+        "message": ("message", other, f"word {one}"),
+        "broadcast": ("broadcast", f"word {one}"),
+    }
+    return kinds[turn.kinds[int(next(uniforms) * len(turn.kinds))]]
 
 
 def _numbers(key: int, step: int) -> Iterator[float]:

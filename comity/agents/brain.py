@@ -13,13 +13,18 @@ from comity.core.chance import Address
 from comity.core.errors import BadParameter, BadStack
 from comity.core.match import Reply
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Space, Text
+from comity.games.exchange.turns import Action, Turn
+from comity.games.exchange.world import CODES
 from comity.llm.fake import Answered, Asked, Brain, Chance, Unanswerable
 from comity.llm.reached import CHECK
+from comity.strategies.exchanging import Exchanging
 from comity.strategies.strategy import Strategy
 
 _REASONS = "I weigh what each option brings me and the others, and follow my rule."
 _MESSAGES = ("Hello.", "I will see what the others do.", "Let us think it over.")
 _ATTEMPTS = 50
+_ACTIONS, _NAMED = 3, 10
+"""A turn at random has so many actions at most, about pieces, tasks and agents of these numbers."""
 _FAR = 5
 """How far from zero a number without bounds is, at random."""
 
@@ -30,9 +35,10 @@ def strategies(build: Callable[[str], Strategy], *, always: str | None = None, n
     build: from such a name to the strategy; it raises `BadParameter` where there is none. always: the strategy for
     every model. noise: how often the answer is another legal choice instead, each as likely as any other.
 
-    The strategy answers from the decision alone, begun anew for each. A lottery is written down where the schema has
-    room for one, and drawn otherwise; where one word is asked for, its probabilities are those of the alternatives. The
-    brain raises `Unanswerable` where no message of the user holds a tag, or there is no such strategy.
+    The strategy answers from the decision alone, begun anew for each; one that goes by what it remembers cannot play. A
+    lottery is written down where the schema has room for one, and drawn otherwise; where one word is asked for, its
+    probabilities are those of the alternatives. The brain raises `Unanswerable` where no message of the user holds a
+    tag, there is no such strategy, or it would have to remember.
     """
     if not 0 <= noise <= 1:
         raise BadParameter(f"noise is a probability, not {noise!r}")
@@ -44,6 +50,7 @@ def strategies(build: Callable[[str], Strategy], *, always: str | None = None, n
         tagged = _tagged(asked)
         try:
             strategy = built(asked.model if always is None else always)
+            _refuse_memory(strategy)
             reply = strategy.begin(tagged.game, tagged.player)(tagged.decision)
         except (BadParameter, BadStack) as error:
             raise Unanswerable(str(error)) from None
@@ -53,6 +60,13 @@ def strategies(build: Callable[[str], Strategy], *, always: str | None = None, n
         return _written(tagged, reply, asked.chance)
 
     return answer
+
+
+def _refuse_memory(strategy: Strategy) -> None:
+    if isinstance(strategy, Exchanging) and strategy.remembers:
+        raise Unanswerable(
+            "an exchanger that waits remembers when its tasks became complete, and here nobody remembers"
+        )
 
 
 def _tagged(asked: Asked) -> Tagged:
@@ -94,6 +108,23 @@ def another(space: Space[Any], reply: Reply, chance: Chance) -> Any:
     return reply
 
 
+def _action(space: Turn, chance: Chance) -> Action:
+    """An action of the turn, possible or not."""
+    kind = space.kinds[chance.below(len(space.kinds))]
+    piece, agent = (1 + chance.at(part).below(_NAMED) for part in ("piece", "agent"))
+    match kind:
+        case "request":
+            return (kind, piece, agent)
+        case "share":
+            return (kind, (piece,), agent, *(((chance.at("code").below(CODES),),) if space.codes else ()))
+        case "submit":
+            return (kind, piece)
+        case "message":
+            return (kind, agent, _MESSAGES[chance.at("text").below(len(_MESSAGES))])
+        case _:
+            return (kind, _MESSAGES[chance.at("text").below(len(_MESSAGES))])
+
+
 def at_random(space: Space[Any], chance: Chance) -> Any:
     """A legal choice, each as likely as any other where they can be listed."""
     match space:
@@ -109,6 +140,8 @@ def at_random(space: Space[Any], chance: Chance) -> Any:
             return space.draw(_address(chance))
         case Text(most):
             return _MESSAGES[chance.below(len(_MESSAGES))][:most]
+        case Turn():
+            return tuple(_action(space, chance.at(place)) for place in range(chance.below(_ACTIONS + 1)))
         case _:
             listed = tuple(space)
             return listed[chance.below(len(listed))]

@@ -18,6 +18,7 @@ from comity.core.match import Reply
 from comity.llm.endpoint import Endpoint, Price
 from comity.llm.errors import CallFailed, RunStops
 from comity.llm.request import Completion, Draw, Effort, Message, Request, Settings
+from comity.strategies.assisting import best_at, checked_assists
 from comity.words.forms import Form, Prompt, again, prompt
 from comity.words.reading import Unread, read_answer
 from comity.words.wording import Wording
@@ -51,6 +52,8 @@ class LanguageModel:
     form: how it answers: a "choice", a "lottery" in whole percent over its options where it acts, or one "token".
     reasoning: whether it gives its reasons before its answer. structured: whether the provider holds it to the schema.
     wording: the name of a wording, or a file with one, beside the plan.
+    assists: the kinds of decisions that are made for it, as well as they can be made (see
+        `comity.strategies.assisting`), and cost nothing.
     re_asks: how often it is asked again when its reply cannot be read.
     input_price, output_price: in US dollars per million tokens, where they are not the list prices.
     tagged: adds to each prompt a line from which the fake provider reads the decision; for tests only.
@@ -73,6 +76,7 @@ class LanguageModel:
     input_price: float | None = None
     output_price: float | None = None
     tagged: bool = False
+    assists: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, low in _WHOLE.items():
@@ -85,6 +89,7 @@ class LanguageModel:
             raise BadParameter("key is the name of an environment variable, in capital letters, such as OPENAI_API_KEY")
         if (self.input_price is None) != (self.output_price is None):
             raise BadParameter("input_price and output_price are given together or not at all")
+        checked_assists(self.assists)
         if self.form == "token" and self.reasoning:
             raise BadParameter('form = "token" leaves no room for reasons: set reasoning = false')
 
@@ -138,8 +143,11 @@ class ModelAgent:
 
     def sit_down(self, game: Game, player: int) -> DecideLater:
         """Sit down as that player of one match."""
+        best = best_at(game).begin(game, player) if self.model.assists else None
 
         async def decide(decision: Decision[Any], address: Address) -> Reply:
+            if best is not None and decision.kind in self.model.assists:
+                return best(decision)
             return await self._answer(decision, address, self._prompt(game, decision))
 
         return decide

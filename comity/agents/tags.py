@@ -2,8 +2,8 @@
 
 The line says the decision, the game, the JSON schema of the answer and whether reasons come before it, so that a brain
 behind the wire answers as a strategy would, and never by guessing from prose. Values are written as JSON: frozen
-dataclasses of comity's rooms below the desk by their path and their fields in order, tuples as lists. Nothing else is
-ever made from a tag, whoever wrote it.
+dataclasses and named tuples of comity's rooms below the desk by their path and their fields in order, other tuples as
+lists. Nothing else is ever made from a tag, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from comity.core.errors import BadParameter, ComityError
 from comity.core.flow import Game
 from comity.core.match import Reply
 from comity.core.space import Each, Lottery, OneOf, Space, to_json
+from comity.games.exchange.turns import Turn
+from comity.words import actions
 from comity.words.forms import ANSWER, REASONING, Form, asked_as
 from comity.words.presentation import options_as_told
 from comity.words.shapes import keyed, percentages
@@ -29,7 +31,7 @@ from comity.words.wording import Wording
 
 _BEGIN, _END = "<comity-decision>", "</comity-decision>"
 _ROOMS = ("core", "games", "mechanisms", "exact")
-"""The rooms whose dataclasses a tag may name: games, facts and spaces are made of these."""
+"""The rooms whose records a tag may name: games, facts and spaces are made of these."""
 _REASONS = "Weighing what each option brings, this one follows from my rule."
 
 
@@ -124,6 +126,8 @@ def _filled(schema: Any, space: Space[Any], reply: Reply) -> Any:
         return dict(zip(schema["properties"], percentages(reply, space.options), strict=True))
     if isinstance(reply, Lottery):
         raise BadParameter("the schema asks for a choice, and a lottery is none")
+    if isinstance(space, Turn):
+        return actions.spelled(reply, space)
     if "enum" in schema:
         return schema["enum"][_place(reply, tuple(space))]
     if isinstance(space, Each):
@@ -153,7 +157,7 @@ def _encoded(value: Any, types: dict[type, int]) -> Any:
         return {"fraction": [value.numerator, value.denominator]}
     if not is_allowed(kind):
         raise BadParameter(
-            f"the fake provider cannot be shown a {kind.__name__}: it is no frozen dataclass of comity's"
+            f"the fake provider cannot be shown a {kind.__name__}: it is no frozen dataclass or named tuple of comity's"
         )
     number = types.setdefault(kind, len(types))
     return {"@": [number, *(_encoded(getattr(value, name), types) for name in _fields(kind))]}
@@ -184,11 +188,17 @@ _MADE: dict[str, Callable[[Any], Any]] = {
 
 
 def is_allowed(kind: type) -> bool:
-    """Whether a tag may name that type: a frozen dataclass at the top of a module of one of the rooms."""
+    """Whether a tag may name that type: a frozen dataclass or named tuple at the top of a module of these rooms."""
     package, _, rest = kind.__module__.partition(".")
     if package != "comity" or rest.split(".")[0] not in _ROOMS or kind.__qualname__ != kind.__name__:
         return False
+    if _is_named_tuple(kind):
+        return True
     return is_dataclass(kind) and bool(kind.__dataclass_params__.frozen)  # type: ignore[attr-defined]
+
+
+def _is_named_tuple(kind: type) -> bool:
+    return issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 
 @cache
@@ -208,4 +218,6 @@ def _named(path: str) -> type:
 
 @cache
 def _fields(kind: type) -> tuple[str, ...]:
+    if _is_named_tuple(kind):
+        return tuple(kind._fields)  # type: ignore[attr-defined]
     return tuple(field.name for field in fields(kind) if field.init)

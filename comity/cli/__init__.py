@@ -24,12 +24,13 @@ from comity.cli import games  # isort: split
 
 from comity.cli import judging  # isort: split
 
-from comity.cli import inspecting, observing, serving
+from comity.cli import exchanging, inspecting, observing, serving
 from comity.cli.app import app, refuse
 
 __all__ = [
     "app",
     "designing",
+    "exchanging",
     "games",
     "inspecting",
     "judging",

@@ -67,8 +67,8 @@ def judge(
         Path | None, typer.Option(metavar="DIR", help="The folder for judgements.", show_default="that of the run")
     ] = None,
     taxonomy: Annotated[
-        Path | None, typer.Option(help="Labels of your own, in TOML.", show_default="the 15 published ones")
-    ] = None,
+        str, typer.Option(metavar="NAME|FILE", help="Labels: published, exchange, or a TOML file of your own.")
+    ] = "published",
     context: Annotated[Context, typer.Option(help="What a judge sees besides the reason.")] = "reason",
     passes: Annotated[int, typer.Option(min=1, help="How often each judge judges each reason.")] = 1,
     human: Annotated[
@@ -146,14 +146,14 @@ def _price(input: float | None, output: float | None) -> Price | None:
 
 
 def _asked(
-    run: Path | None, file: Path | None, taxonomy: Path | None, level: Level, shortest: int, limit: int | None
+    run: Path | None, file: Path | None, taxonomy: str, level: Level, shortest: int, limit: int | None
 ) -> tuple[Terms, list[Reason]]:
     """By what is judged, and which reasons."""
     from comity.judge.errors import JudgeError
     from comity.judge.judging import sampled
     from comity.judge.keeping import Terms
     from comity.judge.reason import checked, reasons_in
-    from comity.judge.taxonomy import PUBLISHED, read_taxonomy
+    from comity.judge.taxonomies import taxonomy_called
 
     source = str(run or file)
     every = reasons_in(file) if file is not None else _of_run(run, level)
@@ -163,7 +163,7 @@ def _asked(
     if not long:
         raise JudgeError(f"{source}: none of the {len(every):,} answers has {shortest} characters (--shortest)")
     found = sampled(checked(long, level, source), limit)
-    labels = PUBLISHED if taxonomy is None else read_taxonomy(taxonomy)
+    labels = taxonomy_called(taxonomy)
     left_out = len(every) - len(long)
     typer.echo(f"reasons: {len(found):,} of {len(every):,} answers; {left_out:,} have fewer than {shortest} characters")
     return Terms(labels, level, "a run" if file is None else file.name), found

@@ -274,6 +274,14 @@ def study_command(
     out: Annotated[
         Path | None, typer.Option(metavar="PLAN", help="The file to write.", show_default="standard output")
     ] = None,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Play scripts whose results are known, and compare (exchange only).")
+    ] = False,
+    worlds: Annotated[
+        int | None, typer.Option(min=2, help="With --reference: in how many worlds.", show_default="10")
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="With --reference: print a list of rows as JSON.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="With --reference: print CSV.")] = False,
 ) -> None:
     """Write the plan of a published study, to be played with models of your own."""
     from comity.runs.models import check_without_keys
@@ -285,6 +293,13 @@ def study_command(
     if name == "list":
         _list_studies(STUDIES.values())
         return
+    if reference:
+        from comity.cli.references import reference_table
+
+        reference_table(name, worlds, json=json_, csv=csv)
+        return
+    if worlds or json_ or csv:
+        refuse("--worlds, --json and --csv belong to --reference")
     if model and models:
         refuse("--model and --models name the agents twice; give one of them")
     roster = read_roster(models) if models else named(model) if model else None

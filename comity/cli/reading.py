@@ -316,11 +316,31 @@ def report_command(
     compare: Annotated[
         bool, typer.Option("--compare", help="Set the runs side by side; else they are one body of evidence.")
     ] = False,
+    capability: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Of exchanges: how capable each agent is, as label = number, to set against its score.",
+            show_default="none",
+        ),
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Of exchanges: published figures (from a secondary source) beside ours.")
+    ] = False,
 ) -> None:
     """Write the report of runs: one page that opens offline."""
+    from comity.report.capability import Beside, read_capability
+    from comity.report.exchanges import has_exchanges
     from comity.report.page import COMPARISON, FILE_NAME, folder_of, write_page
     from comity.report.results import opened
 
     page = out or folder_of(runs[0]) / (COMPARISON if compare else FILE_NAME)
-    with opened(runs, decisions=True) as results:
+    added = capability is not None or published
+    if added and compare:
+        refuse("--capability and --published add to the report of runs, and not to one that sets them side by side")
+    with opened(runs, decisions=True) as measured:
+        if added and not has_exchanges(measured):
+            refuse("--capability and --published are about exchanges, and there is none in these runs")
+        capable = {} if capability is None else read_capability(capability, measured.agents)
+        results = replace(measured, beside=Beside(capable, published))
         typer.echo(str(write_page(results, page, files, compare=compare)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from comity.core.named import Named
+from comity.games.exchange.game import exchange, exchange_compat
 from comity.games.matrix import (
     BattleOfTheSexes,
     Chicken,
@@ -32,4 +33,6 @@ GAMES: dict[str, Callable[..., Named]] = {
     "ordinal": OrdinalGame,
     "matrix": MatrixGame,
     "symmetric": SymmetricGame,
+    "exchange": exchange,
+    "exchange_compat": exchange_compat,
 }

@@ -12,6 +12,7 @@ from inspect_ai.model._generate_config import active_generate_config
 from inspect_ai.util import collect, span
 
 from comity.agents.agent import ScriptedAgent
+from comity.agents.function import FunctionAgent, PythonFunction
 from comity.agents.model import LanguageModel, ModelAgent
 from comity.core.chance import Address
 from comity.core.decision import NATURE, Decision
@@ -26,7 +27,7 @@ from comity.records.catalogues import strategies
 from comity.records.record import Record
 from comity.records.spec import MatchSpec, Spec
 from comity.runs.drive import Answer, playing
-from comity.runs.fields import MODEL
+from comity.runs.fields import FUNCTION, MODEL
 from comity.runs.wordings import wording_called
 
 Answering: TypeAlias = Callable[[Decision[Any], Address], Awaitable[Answer]]
@@ -68,6 +69,10 @@ def seats_of(spec: MatchSpec, agents: Mapping[str, Spec], wordings: Mapping[str,
 
 def _seat(spec: MatchSpec, player: int, label: str, behind: Spec, wordings: Mapping[str, str]) -> Seat:
     role, game = role_of(spec, player), spec.cell.built
+    if behind.name == FUNCTION:
+        own = PythonFunction(**behind.parameters)
+        function = FunctionAgent(label, own, own.found(), wording_called(own.wording, wordings))
+        return Seat(role, _in_words(function.sit_down(game, player)))
     if behind.name != MODEL:
         return Seat(
             role, _at_once(ScriptedAgent(label, strategies()[behind.name](**behind.parameters)).sit(game, player))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -9,18 +10,21 @@ from typing import Any, NamedTuple, TypeAlias
 
 from comity.core.decision import Decision
 from comity.core.match import replaying
+from comity.games.exchange.game import PHASES
+from comity.games.exchange.turns import Turn
 from comity.judge.errors import JudgeError
 from comity.judge.reason import LEVELS, Level, Reason
 from comity.llm.request import Request
 from comity.records.record import Record
 from comity.records.spec import Cell
 from comity.records.store import RunFile
+from comity.words import actions
 from comity.words.phrases import chosen, joined, points
 from comity.words.wording import Frame
 from comity.words.wordings import PLAIN
 
-ACT = "act"
-"""The kind of the decisions that have reasons: not proposals, votes, signatures and talk."""
+ACTIONS = frozenset({"act", *PHASES, "turn"})
+"""The kinds of the decisions that have reasons: not proposals, votes, signatures and talk."""
 SHORTEST = 80
 """Answers with fewer characters hold an answer and no reason; as in the published study."""
 
@@ -73,7 +77,7 @@ def _of_match(record: Record, said: Mapping[Place, _Said]) -> Iterator[Reason]:
             return
         for slot, (decision, choice) in enumerate(zip(match.pending, record.choices[step], strict=True)):
             found = said.get((step, slot, _who(record, decision)))
-            if decision.kind == ACT and found is not None:
+            if decision.kind in ACTIONS and found is not None:
                 yield Reason(
                     id=f"{spec.index}.{step}.{slot}",
                     text=found.text,
@@ -83,9 +87,16 @@ def _of_match(record: Record, said: Mapping[Place, _Said]) -> Iterator[Reason]:
                     match=str(spec.index),
                     rules=_rules(spec.cell),
                     prompt=found.prompt,
-                    action=chosen(choice),
+                    action=_action(decision, choice),
                     payoffs=_payoff(record, decision),
                 )
+
+
+def _action(decision: Decision[Any], choice: Any) -> str:
+    """What was chosen, as a model would write it where it is a turn of several actions."""
+    if isinstance(decision.options, Turn):
+        return json.dumps(actions.spelled(choice, decision.options), ensure_ascii=False)
+    return chosen(choice)
 
 
 def _who(record: Record, decision: Decision[Any]) -> str:

@@ -39,8 +39,9 @@ class Scripted:
 def keywords(taxonomy: Taxonomy) -> Scripted:
     """The judge that gives a label where one of its keywords occurs, in small or large letters.
 
-    A floor to compare models with and a way to try everything out without a key; it knows nothing of negation. Raises
-    `JudgeError` where no label has keywords.
+    A keyword that begins with "~" does not count where one of the `BEFORE` words before it in its sentence negates it;
+    of any other kind of negation the judge knows nothing. A floor to compare models with and a way to try everything
+    out without a key. Raises `JudgeError` where no label has keywords.
     """
     if not any(label.keywords for label in taxonomy.labels):
         raise JudgeError(
@@ -53,14 +54,32 @@ def keywords(taxonomy: Taxonomy) -> Scripted:
         return {
             name
             for name, words in sought.items()
-            if any(stem in lowered and whole.search(lowered) for stem, whole in words)
+            if any(stem in lowered and _stands(whole, lowered, unless) for stem, whole, unless in words)
         }
 
     return Scripted(KEYWORDS, taxonomy, rule)
 
 
-def _sought(word: str) -> tuple[str, re.Pattern[str]]:
-    """The letters that must occur, which is fast to see, and how they must stand."""
-    stem = word.lower().removesuffix("*")
+def _sought(word: str) -> tuple[str, re.Pattern[str], bool]:
+    """The letters that must occur, which is fast to see, how they must stand, and whether a negation undoes them."""
+    parts = word.lower().removeprefix("~").split("*")
     end = "" if word.endswith("*") else r"\b"
-    return stem, re.compile(rf"\b{re.escape(stem)}{end}")
+    return parts[0], re.compile(r"\b" + r"\w*".join(map(re.escape, parts)) + end), word.startswith("~")
+
+
+BEFORE = 4
+"""A negation undoes a keyword that comes so many words later at most."""
+_NEGATION = re.compile(
+    r"not|no|never|nothing|nobody|none|neither|nor|without|cannot|avoid|instead|hardly|rather|unlike|\w*n['\u2019]t"
+)
+_ENDS = re.compile(r"[.!?;:,]")
+
+
+def _stands(sought: re.Pattern[str], text: str, unless_negated: bool) -> bool:
+    return any(not (unless_negated and _negated(text[: found.start()])) for found in sought.finditer(text))
+
+
+def _negated(before: str) -> bool:
+    """Whether the last words of what comes before, in the same part of the sentence, negate what follows."""
+    words = re.findall(r"[\w'\u2019]+", _ENDS.split(before)[-1])[-BEFORE:]
+    return any(map(_NEGATION.fullmatch, words))

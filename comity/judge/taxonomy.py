@@ -30,7 +30,8 @@ class Label:
     """One kind of reason.
 
     name: what a judge answers with. title: what a page calls it. definition: when a reason carries it. keywords:
-    words and beginnings of words (ended by "*") by which the judge without a model, `scripted.keywords`, goes.
+    words and beginnings of words (ended by "*") by which the judge without a model, `scripted.keywords`, goes; one that
+    begins with "~" counts only where it is not negated.
     """
 
     name: str
@@ -138,7 +139,7 @@ def _label_problems(entry: Any) -> Iterator[str]:
         if not _is_text(entry.get(field), most):
             yield f"{field} must be text of 1 to {most} characters, not {_shown(entry.get(field))}"
     keywords = entry.get("keywords", [])
-    if not isinstance(keywords, list) or not all(_is_text(word, MOST_TITLE) and word.strip("* ") for word in keywords):
+    if not isinstance(keywords, list) or not all(_is_text(word, MOST_TITLE) and word.strip("~* ") for word in keywords):
         yield f"keywords must be a list of words, not {_shown(keywords)}"
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from comity.core.flow import Game
 from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
+from comity.mechanisms.exchanging import automation, instruction, transfer_bonus, visibility
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
 from comity.mechanisms.network import Networked, PerEdge
@@ -38,5 +39,9 @@ MECHANISMS: dict[str, Callable[..., Game]] = {
     "belief": Informed,
     "presentation": presented,
     "rescaling": Rescaled,
+    "automation": automation,
+    "visibility": visibility,
+    "instruction": instruction,
+    "transfer_bonus": transfer_bonus,
 }
 """What may stand in a stack. The stack with nothing in it is called "none"."""

@@ -23,8 +23,8 @@ class Failure:
     """Why a match was forfeited: whose decision it was (step and slot within the match), of which kind, and the reason.
 
     kind: of the decision, such as "act" or "propose". cause: the class of the reason: "none", a script has no answer;
-        "illegal", what was answered is not allowed; and of a language model "refusal", "truncated", "malformed",
-        "filtered", "timeout" or "provider".
+        "illegal", what was answered is not allowed; of a function "malformed" or "exception"; and of a language model
+        "refusal", "truncated", "malformed", "filtered", "timeout" or "provider".
     """
 
     player: int

@@ -203,6 +203,14 @@ def _frame(pieces: Sequence[pa.Table], schema: pa.Schema) -> pd.DataFrame:
     return frame
 
 
+def replayed(record: Record) -> Match:
+    """The match played again from its choices, or as it was when its tables were made, where that is not long ago.
+
+    Raises `Diverged` as `Record.replayed`.
+    """
+    return record.agreeing(_walk(record.match.cell, record.choices, True).match)
+
+
 @dataclass(frozen=True)
 class _Walk:
     """What a match is by its cell and its choices alone: the match, replayed, and the rows that do not name agents.

@@ -26,7 +26,7 @@ MOST_EQUILIBRIA = 6
 def facts_of(cell: Cell) -> Iterator[tuple[str, str]]:
     """Names and sentences: the rules with every parameter, the scale, what cooperates, the equilibria."""
     game = named_game(cell.built)
-    base, *stacked = reversed(list(islice(layers(cell.built), len(cell.stack) + 1)))  # a plugin's game may have a base
+    base, stacked = _layers(cell)
     yield "Game", spelled(cell.game.name, _parameters(base, cell.game))
     stack = zip(stacked, cell.stack, strict=True)
     yield "Mechanism", ", then ".join(spelled(spec.name, _parameters(layer, spec)) for layer, spec in stack) or "none"
@@ -35,6 +35,12 @@ def facts_of(cell: Cell) -> Iterator[tuple[str, str]]:
     yield "To cooperate is", _by_role(game)
     if isinstance(game, NormalForm | Rescaled):
         yield "Equilibria of the game alone, in pure actions", _equilibria(game)
+
+
+def _layers(cell: Cell) -> tuple[Game, list[Game | None]]:
+    """The base game, and the layer of each mechanism of the stack; None where it has none of its own."""
+    base, *stacked = reversed(list(islice(layers(cell.built), len(cell.stack) + 1)))  # a plugin's game may have a base
+    return base, [*stacked, *[None] * (len(cell.stack) - len(stacked))]
 
 
 def is_constant_sum(cell: Cell) -> bool:
@@ -51,9 +57,9 @@ def spelled(name: str, parameters: Mapping[str, Any]) -> str:
     return f"{name}({written})" if written else name
 
 
-def _parameters(layer: Game, spec: Spec) -> dict[str, Any]:
+def _parameters(layer: Game | None, spec: Spec) -> dict[str, Any]:
     """Every field with its value, defaults too; what is absent stays absent."""
-    if not is_dataclass(layer):
+    if layer is None or not is_dataclass(layer):
         return spec.parameters
     found = {field.name: getattr(layer, field.name) for field in fields(layer) if field.init and field.name != "base"}
     return {name: value for name, value in found.items() if value not in (None, ())}

@@ -4,8 +4,11 @@ Every function takes the key of the figure, a frame of numbers and the grid of t
 title, and gives a `Figure`. Shape, place and printed numbers carry what colour does.
 """
 
+from comity.report.curves import curves
 from comity.report.drawing import STRONGEST, SVG, Figure
+from comity.report.network import network
 from comity.report.panels import lines
+from comity.report.plane import plane
 from comity.report.population import areas, thinned
 from comity.report.radar import radar
 from comity.report.rows import bars, dots, stacked
@@ -17,9 +20,12 @@ __all__ = [
     "Figure",
     "areas",
     "bars",
+    "curves",
     "dots",
     "heat_map",
     "lines",
+    "network",
+    "plane",
     "radar",
     "stacked",
     "tensor",

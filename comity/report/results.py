@@ -32,10 +32,12 @@ from comity.metrics import (
 from comity.metrics.behaviour import action_frequencies, conditional_frequencies
 from comity.metrics.contrasts import MOST, Between
 from comity.metrics.episodes import rounds_of
+from comity.metrics.exchange import exchange_of
 from comity.records.record import Record
 from comity.records.spec import Cell, MatchSpec
 from comity.records.store import RunFile
 from comity.records.tables import CHANCE, Tables, first_numbers, joined, tables
+from comity.report.capability import NOTHING_BESIDE, Beside
 from comity.report.evolution import Evolved, evolved
 from comity.report.numbers import CELL, cooperation_by_round, half_widths, payoffs_against, population_cells
 from comity.report.text import distinct
@@ -85,13 +87,15 @@ NOTHING_MEASURED = Measure()
 class Results:
     """Runs with their tables, and the orders in which games, mechanisms and agents are named.
 
-    runs: open, by the names the page gives them. firsts: the number in the tables of the first match of each.
+    runs: open, by the names the page gives them. firsts: the number in the tables of the first match of each. beside:
+    what the reader adds to them.
     """
 
     runs: Mapping[str, RunFile]
     tables: Tables
     firsts: tuple[int, ...]
     unplayed: tuple[MatchSpec, ...]
+    beside: Beside = NOTHING_BESIDE
 
     @classmethod
     def of(cls, runs: RunFile | Mapping[str, RunFile], *, decisions: bool = False) -> Results:
@@ -312,7 +316,17 @@ class Results:
     @property
     def _everybody(self) -> tuple[Tables, Tables]:
         """The tables with all agents as one, and as they are."""
-        return replace(self.tables, plays=self.tables.plays.assign(agent=ALL)), self.tables
+        plays = self._acted
+        return replace(self.tables, plays=plays.assign(agent=ALL)), replace(self.tables, plays=plays)
+
+    @property
+    def _acted(self) -> pd.DataFrame:
+        """The plays in which an action is one of a list, and not how many tasks an exchange came to."""
+        unlisted = [key for key, cell in self.cells.items() if exchange_of(cell) is not None]
+        if not unlisted:
+            return self.tables.plays
+        cells = pd.MultiIndex.from_frame(self.tables.plays[list(CELL)])
+        return self.tables.plays[~cells.isin(unlisted)]
 
     @cached_property
     def evolved(self) -> dict[Key, tuple[Evolved, ...]]:

@@ -48,8 +48,9 @@ def dots(
     """A dot at each value on a line from `low` to `high`, one row per label; a ring where the interval is not known.
 
     values: columns `value`, `low` and `high`, NaN where unknown; optionally `sets`, the letters that those share who
-    cannot be told apart, printed after the number. Its index is the label, or group and label: one panel per group, so
-    many across. references: where a dashed line goes from top to bottom.
+    cannot be told apart, or `marks` that the note of the table explains, printed after the number. Its index is the
+    label, or group and label: one panel per group, so many across. references: where a dashed line goes from top to
+    bottom.
     """
     frame = _dotted(values)
     where = ["panel", "row"] if "panel" in frame else ["row"]
@@ -84,7 +85,8 @@ def bars(
 def stacked(key: str, shares: pd.DataFrame, table: Grid) -> Figure:
     """A bar in parts for each row of the frame; its columns are the parts, from left to right, together at most 1.
 
-    A part carries its name and number where they fit. For up to six parts: more tints are hard to tell apart.
+    Parts below 0 lie side by side to the left of 0, so what a bar adds up to is its right end less its left. A part
+    carries its name and number where they fit. For up to six parts: more tints are hard to tell apart.
     """
     frame = _parts(shares)
     said = f"one bar in {counted(len(shares.columns), 'part')} for each of {counted(len(shares), 'row')}. "
@@ -94,7 +96,7 @@ def stacked(key: str, shares: pd.DataFrame, table: Grid) -> Figure:
 def _dotted(values: pd.DataFrame) -> pd.DataFrame:
     frame = values.reset_index(drop=True)
     frame = frame.assign(known=frame[["value", "low", "high"]].notna().all(axis=1))
-    letters = frame["sets"] if "sets" in frame else [""] * len(frame)
+    letters = next((frame[name] for name in ("sets", "marks") if name in frame), [""] * len(frame))
     frame["printed"] = [
         f"{number(value, 2)} {mark}".rstrip() for value, mark in zip(frame["value"], letters, strict=True)
     ]
@@ -165,15 +167,22 @@ def _bars(frame: pd.DataFrame, width: float) -> alt.LayerChart:
 def _parts(shares: pd.DataFrame) -> pd.DataFrame:
     """A line for each part: from where to where it goes, how dark it is, and what of its name and number fits."""
     frame = long_form(shares, short(shares.index), short(shares.columns, PANEL)).rename(columns={"column": "part"})
-    frame["end"] = shares.fillna(0).cumsum(axis=1).to_numpy(dtype=float).ravel("F")
+    above, below = (shares.fillna(0).clip(*ends) for ends in ((0, None), (None, 0)))
+    reached = above.cumsum(axis=1).where(above > 0, below.cumsum(axis=1).where(below < 0, above.cumsum(axis=1)))
+    frame["end"] = reached.to_numpy(dtype=float).ravel("F")
     frame["start"] = frame["end"] - frame["value"].fillna(0)
     frame["middle"] = (frame["start"] + frame["end"]) / 2
     tints = np.linspace(0.08, STRONGEST, len(shares.columns)).round(2)
     frame["tint"] = np.repeat(tints, len(shares))
-    whole, wide = frame["part"] + " " + frame["printed"], frame["value"] * STACK
+    whole, wide = frame["part"] + " " + frame["printed"], frame["value"].abs() * STACK / _reach(frame)
     number_alone = frame["printed"].where(wide >= _wide(frame["printed"]), "")
     frame["printed"] = whole.where(wide >= _wide(whole), number_alone)
     return frame
+
+
+def _reach(frame: pd.DataFrame) -> float:
+    """How much the scale of bars in parts shows: 1, and what lies below 0."""
+    return 1.0 - min(0.0, float(frame["end"].min()))
 
 
 def _wide(words: pd.Series) -> pd.Series:
@@ -183,9 +192,10 @@ def _wide(words: pd.Series) -> pd.Series:
 
 def _stack(frame: pd.DataFrame) -> alt.LayerChart:
     tint = alt.FillOpacity("tint:Q", scale=None, legend=None)
-    x = alt.X("start:Q", title=None, scale=alt.Scale(domain=[0, 1], range=[0, STACK], nice=False), axis=_share_axis())
+    scale = alt.Scale(domain=[1 - _reach(frame), 1], range=[0, STACK], nice=False)
+    x = alt.X("start:Q", title=None, scale=scale, axis=_share_axis())
     base = _base(frame)
-    bars = base.transform_filter("datum.value > 0").mark_bar(
+    bars = base.transform_filter("isValid(datum.value) && datum.value != 0").mark_bar(
         color="var(--tint)", stroke="var(--paper)", strokeWidth=2, height=HEIGHT
     )
     words = base.mark_text(color="currentColor", fontSize=12).encode(x=alt.X("middle:Q"), text=alt.Text("printed:N"))

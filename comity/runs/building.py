@@ -19,7 +19,7 @@ from comity.runs.complaints import Complaints, Place
 from comity.runs.crossed import obstacle
 from comity.runs.design import Calling, Matching, Plan
 from comity.runs.factors import Design, Factor
-from comity.runs.fields import MODEL, Kind, catalogue, fields_of, problems_of
+from comity.runs.fields import FUNCTION, MODEL, WAITED_FOR, Kind, catalogue, fields_of, problems_of
 from comity.runs.shape import Document, Entry, MatchingTable, RunTable, unknown
 from comity.runs.varied import factors_of, level_place, order_problem, said, too_many, varied, with_levels, within
 from comity.runs.wordings import Texts, wording_called
@@ -99,8 +99,12 @@ class _Written:
         return self.label or "+".join(map(_spelled, self.specs)) or "none"
 
 
+_NAMED_BY = {MODEL: "model", FUNCTION: "call"}
+"""The field of an agent by which tables call it, where that is not its name."""
+
+
 def _name(spec: Spec) -> str:
-    return str(spec.parameters.get("model", MODEL)) if spec.name == MODEL else spec.name
+    return str(spec.parameters.get(_NAMED_BY.get(spec.name, ""), spec.name))
 
 
 def _spelled(spec: Spec) -> str:
@@ -160,7 +164,7 @@ def _wordings(agents: Sequence[_Written], texts: Texts, complaints: Complaints) 
     for agent in agents:
         [spec] = agent.specs
         name = spec.parameters.get("wording")
-        if spec.name != MODEL or name is None or name in STANDARD:
+        if spec.name not in WAITED_FOR or name is None or name in STANDARD:
             continue
         try:
             text = texts(name)
@@ -177,7 +181,7 @@ def _check_wordings(
     """Every wording must have words for every cell, and keep its options apart."""
     for agent in agents:
         [spec] = agent.specs
-        if spec.name != MODEL:
+        if spec.name not in WAITED_FOR:
             continue
         wording = wording_called(spec.parameters.get("wording", "plain"), wordings)
         for cell in cells:
@@ -218,9 +222,12 @@ def _as_written(entry: Entry) -> Spec:
 def _matching(table: MatchingTable, complaints: Complaints) -> Matching:
     if table.kind == "sampled" and table.matches is None:
         complaints.add(("matching", "kind"), "a \"sampled\" matching needs the field 'matches': how many are drawn")
-    if table.kind == "product" and table.matches is not None:
+    if table.kind != "sampled" and table.matches is not None:
         complaints.add(("matching", "matches"), 'only a matching of the kind "sampled" has this field')
-    return Matching(table.matches, table.repeats, table.self_play)
+    if table.kind in ("alike", "one_among") and not table.self_play:
+        where = f'must be true where the matching is "{table.kind}": everybody meets itself'
+        complaints.add(("matching", "self_play"), where)
+    return Matching(table.matches, table.repeats, table.self_play, table.kind == "alike", table.kind == "one_among")
 
 
 @dataclass

@@ -326,6 +326,14 @@ _REFERENCES = (
         "Journal of Computational and Graphical Statistics 13(2), 456-466",
     ),
     Reference(
+        "yadav2026",
+        "Yadav, A., Black, S. and Sourbut, O.",
+        2026,
+        "More capable, less cooperative? When LLMs fail at zero-cost collaboration",
+        "arXiv:2604.07821",
+        "misc",
+    ),
+    Reference(
         "rapoport1965",
         "Rapoport, A. and Chammah, A. M.",
         1965,
@@ -448,6 +456,8 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "ordinal": ("robinson2005", "bruns2015", "macy2002", "akata2025"),
         "matrix": (),
         "symmetric": (),
+        "exchange": ("yadav2026",),
+        "exchange_compat": ("yadav2026",),
     },
     "mechanisms": {
         "repetition": ("coopeval2026",),
@@ -467,6 +477,10 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "observation": ("akata2025",),
         "belief": ("akata2025", "fudenberg2012"),
         "presentation": ("akata2025",),
+        "automation": ("yadav2026",),
+        "visibility": ("yadav2026",),
+        "instruction": ("yadav2026",),
+        "transfer_bonus": ("yadav2026",),
         "strategic_form": ("kuhn1953",),
     },
     "agents": {
@@ -497,6 +511,8 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "undercut": ("basu1994",),
         "noisy": ("selten1975",),
         "composed": (),
+        "exchanger": ("yadav2026",),
+        "assisted": ("yadav2026",),
         "rational": ("nash1950", "kuhn1953"),
         "best_reply_to_prediction": ("akata2025",),
     },

@@ -49,12 +49,15 @@ class Matching:
     matches: how many ways are drawn for each cell and replicate; None takes every one once. They are drawn without
         replacement as far as there are any: 10 of 4 ways are each of them twice, and two of them a third time.
     repeats: how often each is played.
-    self_play: whether one agent may sit in two seats of a match.
+    self_play: whether one agent may sit in two seats of a match. alike: whether the same agent sits in all seats;
+        guest: in all but the first, which each agent takes in turn.
     """
 
     matches: int | None = None
     repeats: int = 1
     self_play: bool = True
+    alike: bool = False
+    guest: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,23 +66,34 @@ class Seatings:
 
     population: None, or the seats of the group game inside a population: then the only way is that everybody takes
         part, player i * population + s being agent i in seat s, and round again while there are places left.
+    alike: whether each agent sits in all seats by itself, and there are no other ways; guest: whether it does so but
+        for the first seat, which each agent takes in turn.
     """
 
     agents: tuple[str, ...]
     seats: int
     self_play: bool = True
     population: int | None = None
+    alike: bool = False
+    guest: bool = False
 
     @property
     def count(self) -> int:
         """How many ways there are."""
         if self.population is not None:
             return 1
+        if self.alike or self.guest:
+            return len(self.agents) ** (2 if self.guest else 1)
         return len(self.agents) ** self.seats if self.self_play else perm(len(self.agents), self.seats)
 
     def __getitem__(self, place: int) -> tuple[str, ...]:
         if self.population is not None:
             return tuple(self.agents[player // self.population % len(self.agents)] for player in range(self.seats))
+        if self.alike:
+            return (self.agents[place],) * self.seats
+        if self.guest:
+            host, guest = divmod(place, len(self.agents))
+            return (self.agents[guest], *(self.agents[host],) * (self.seats - 1))
         remaining, seated = list(self.agents), []
         for seats_left in reversed(range(self.seats)):
             ways = len(remaining) ** seats_left if self.self_play else perm(len(remaining) - 1, seats_left)
@@ -205,4 +219,5 @@ class Plan:
         """Who may sit where in that cell."""
         labels = tuple(label for label, _ in self.agents)
         population = dict(self.populations).get(cell)
-        return Seatings(labels, cell.built.n_players, self.matching.self_play, population)
+        who = self.matching
+        return Seatings(labels, cell.built.n_players, who.self_play, population, who.alike, who.guest)

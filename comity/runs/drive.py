@@ -28,7 +28,7 @@ from comity.records.store import RunError, RunFile
 from comity.runs.arrays import Arrays
 from comity.runs.crossed import Mixed, crossing, mixture, place, stream
 from comity.runs.design import Plan
-from comity.runs.fields import MODEL
+from comity.runs.fields import WAITED_FOR
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class PlayStopped(ComityError):
 def agents_of(plan: Plan) -> dict[str, ScriptedAgent]:
     """The scripted agents that a plan names, by label."""
     known = strategies()
-    scripted = ((label, spec) for label, spec in plan.agents if spec.name != MODEL)
+    scripted = ((label, spec) for label, spec in plan.agents if spec.name not in WAITED_FOR)
     return {label: ScriptedAgent(label, known[spec.name](**spec.parameters)) for label, spec in scripted}
 
 

@@ -1,5 +1,7 @@
 """Plays that ask nobody: every answer is a legal one taken at random, and what would have been asked is counted.
 
+In an exchange everybody cooperates instead: what is sent at random is refused, and prompts would stay short.
+
 How many decisions a match puts, of what kind, and in how many steps follows from the rules alone, so it is counted and
 not looked up by name: whatever stacks can be counted.
 """
@@ -19,6 +21,9 @@ from comity.core.decision import NATURE, Decision
 from comity.core.flow import Decisions, Game
 from comity.core.match import Match
 from comity.core.space import Drawable, Each, Integer, OneOf, Ordering, Space, Text
+from comity.games.exchange.game import Exchange
+from comity.games.exchange.turns import Turn
+from comity.strategies.exchanging import Exchanging
 
 MOST_PLAYS = 200
 MOST_DECISIONS = 20_000
@@ -118,11 +123,19 @@ class Hand:
         if not self.asks(decision):
             assert self.known is not None
             return self.known[decision.player]
+        if isinstance(decision.options, Turn):
+            return _cooperates(decision)
         return anything(decision.options, self.pick)
 
     def asks(self, decision: Decision[Any]) -> bool:
         """Whether somebody has to be asked for this decision."""
         return decision.player != NATURE and (self.known is None or decision.kind != "propose")
+
+
+def _cooperates(decision: Decision[Any]) -> Any:
+    """The turn of an agent that does its part in an exchange: one at random would be refused, and nothing happen."""
+    exchange = Exchange()
+    return Exchanging().begin(exchange, decision.player % exchange.agents)(decision)
 
 
 def rolled(key: int, known: Known | None = None) -> Hand:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args, get_origin
 from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from comity.agents.function import PythonFunction
 from comity.agents.model import LanguageModel
 from comity.core.space import from_json
 from comity.records.catalogues import games, mechanisms, strategies
@@ -19,7 +20,11 @@ Kind: TypeAlias = Literal["games", "mechanisms", "agents"]
 
 
 MODEL = "model"
-"""What the agents of a plan call a language model; every other agent is a strategy."""
+"""What the agents of a plan call a language model."""
+FUNCTION = "function"
+"""What they call a Python function of the user's own; every other agent is a strategy."""
+WAITED_FOR = frozenset({MODEL, FUNCTION})
+"""The agents that are no strategies: they are told the decision in words, and take their time."""
 
 
 _ENTRIES = {str: "texts", int: "whole numbers", float: "numbers"}
@@ -31,7 +36,7 @@ def catalogue(kind: Kind) -> Mapping[str, Callable[..., Any]]:
 
 
 def _agents() -> Mapping[str, Callable[..., Any]]:
-    return {**strategies(), MODEL: LanguageModel}
+    return {**strategies(), MODEL: LanguageModel, FUNCTION: PythonFunction}
 
 
 _CATALOGUES: Mapping[Kind, Callable[[], Mapping[str, Callable[..., Any]]]] = {

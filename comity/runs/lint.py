@@ -95,16 +95,14 @@ class _Told:
 
     def means(self) -> Iterator[tuple[str, Meaning]]:
         """Each action that cooperates, and each that defects."""
-        for seat in range(len(self.actions)):
-            good, bad = self.named.cooperative[seat], self.named.defective[seat]
+        for good, bad in zip(self.named.cooperative, self.named.defective, strict=True):
             yield from ((good, "cooperative"),) if good is not None else ()
             yield from ((bad, "defective"),) if bad is not None else ()
 
     def is_first(self, order: str) -> set[bool]:
         """Whether the cooperative action can be the first that is named, for any seat. order: the field."""
         level, found = self.levels[order], set[bool]()
-        for seat, actions in enumerate(self.actions):
-            good = self.named.cooperative[seat]
+        for actions, good in zip(self.actions, self.named.cooperative, strict=False):  # an observer sits in no seat
             if good in actions:
                 found |= {good == actions[0]} if level in ("given", RANDOM) else set()
                 found |= {good == actions[-1]} if level in ("reversed", RANDOM) else set()

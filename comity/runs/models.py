@@ -10,6 +10,7 @@ from pathlib import Path
 import tomli_w
 
 from comity.agents.agent import Agent
+from comity.agents.function import FunctionAgent, FunctionRefused, PythonFunction
 from comity.agents.model import LanguageModel, ModelAgent
 from comity.core.errors import ComityError
 from comity.llm.client import Client, Traffic
@@ -25,7 +26,7 @@ from comity.records.calls import Calls
 from comity.records.store import RunFile
 from comity.runs.design import Calling, Plan
 from comity.runs.drive import agents_of
-from comity.runs.fields import MODEL
+from comity.runs.fields import FUNCTION, MODEL
 from comity.runs.plan import PlanError, parsed_plan
 from comity.runs.wordings import beside, wording_called
 
@@ -42,6 +43,20 @@ def models_of(plan: Plan) -> dict[str, LanguageModel]:
     return {label: LanguageModel(**spec.parameters) for label, spec in plan.agents if spec.name == MODEL}
 
 
+def functions_of(plan: Plan) -> dict[str, FunctionAgent]:
+    """The functions that a plan names, by label. Raises `ModelRefused` where one cannot be called."""
+    texts, refused, agents = dict(plan.wordings), list[str](), dict[str, FunctionAgent]()
+    for label, spec in plan.agents:
+        if spec.name == FUNCTION:
+            asked = PythonFunction(**spec.parameters)
+            try:
+                agents[label] = FunctionAgent(label, asked, asked.found(), wording_called(asked.wording, texts))
+            except FunctionRefused as error:
+                refused.append(_of(label, str(error)))
+    _refuse(refused)
+    return agents
+
+
 def with_models(path: Path, models: Sequence[str]) -> Plan:
     """The plan in that file with these models in place of its agents. Raises `PlanError`."""
     try:
@@ -54,11 +69,20 @@ def with_models(path: Path, models: Sequence[str]) -> Plan:
 
 @dataclass(frozen=True)
 class Models:
-    """The models of a plan, each with the endpoint it is reached at; agents that are asked alike share one."""
+    """The models of a plan, each with the endpoint it is reached at; agents that are asked alike share one.
+
+    functions: the functions of the user's own that it names beside them.
+    """
 
     plan: Plan
     asked: Mapping[str, LanguageModel]
     endpoints: Mapping[str, Endpoint]
+    functions: Mapping[str, FunctionAgent]
+
+    @property
+    def waits(self) -> bool:
+        """Whether anybody has to be waited for."""
+        return bool(self.asked or self.functions)
 
     @classmethod
     def of(cls, plan: Plan) -> Models:
@@ -79,7 +103,7 @@ class Models:
                 endpoints[label] = found[reached]
             refused += [_of(label, sentence) for sentence in refusals]
         _refuse(refused)
-        return cls(plan, asked, endpoints)
+        return cls(plan, asked, endpoints, functions_of(plan))
 
     def agents(self, client: Client) -> dict[str, Agent]:
         """Everybody the plan names, by label; the models ask through that client."""
@@ -88,7 +112,7 @@ class Models:
             label: ModelAgent(label, model, wording_called(model.wording, texts), self.endpoints[label], client)
             for label, model in self.asked.items()
         }
-        return {**agents_of(self.plan), **models}
+        return {**agents_of(self.plan), **models, **self.functions}
 
     def client(self, file: RunFile) -> Client:
         """The client of a run: it keeps what it gets in the run's file, and has spent what that file says."""

@@ -63,7 +63,7 @@ def run(
         asyncio.run(Models.of(plan).check())
     with _opened(plan, folder, resume) as file:
         count = Count(plan.n_matches, file.count(), progress)
-        if models is not None and models.asked:
+        if models is not None and models.waits:
             asyncio.run(play_with_models(plan, models, file, missing(plan, file), count))
         elif len(scripted) < len(seated):
             asyncio.run(play_waiting(plan, seated, file, missing(plan, file), count))

@@ -72,7 +72,7 @@ class Stack(_Table):
 class MatchingTable(_Table):
     """See `comity.runs.design.Matching`."""
 
-    kind: Literal["product", "sampled"] = "product"
+    kind: Literal["product", "sampled", "alike", "one_among"] = "product"
     matches: Annotated[int, Field(ge=1)] | None = None
     repeats: Annotated[int, Field(ge=1)] = 1
     self_play: bool = True

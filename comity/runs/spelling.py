@@ -9,7 +9,7 @@ from comity.core.errors import BadParameter
 from comity.core.space import to_json
 from comity.records.catalogues import strategies
 from comity.records.spec import Spec
-from comity.runs.fields import MODEL, Kind, catalogue, problems_of
+from comity.runs.fields import FUNCTION, MODEL, Kind, catalogue, problems_of
 from comity.runs.shape import unknown
 from comity.strategies.strategy import Strategy
 
@@ -36,6 +36,8 @@ def build_strategy(text: str) -> Strategy:
     spec = parse_spec(text, "agents")
     if spec.name == MODEL:
         raise BadParameter(f"{text!r} is a language model; here a scripted agent is wanted")
+    if spec.name == FUNCTION:
+        raise BadParameter(f"{text!r} is a function of your own; here a scripted agent is wanted")
     strategy: Strategy = strategies()[spec.name](**spec.parameters)
     return strategy
 

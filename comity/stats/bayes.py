@@ -122,17 +122,21 @@ def _log_ratio(shifts: NDArray[np.float64], t: float, freedom: int) -> NDArray[n
     That is the mean of exp(x y shift) over y, less shift² / 2, where x = t / √(freedom + t²) and y² comes from the chi²
     distribution with one more degree of freedom than t has.
     """
-    tilts = np.append(shifts * t / math.sqrt(freedom + t * t), 0.0)
-    reach = np.sqrt(tilts**2 + 4 * freedom)
+    both = np.append(shifts, 0.0)
+    tilts = both * t / math.sqrt(freedom + t * t)
+    twice = np.sqrt(tilts**2 + 4 * freedom) + np.abs(tilts)
     # Twice the same root of a quadratic, each where it takes no difference of two numbers that are nearly equal.
-    tops = np.where(tilts < 0, 2 * freedom / (reach - tilts), (reach + tilts) / 2)
+    tops = np.where(tilts < 0, 2 * freedom / twice, twice / 2)
     spreads = 1 / np.sqrt(1 + freedom / tops**2)
     low, high = np.maximum(tops - _SPREADS * spreads, 0.0), tops + _SPREADS * spreads
     y = low[:, None] + (high - low)[:, None] / 2 * (1 + _FINE)
     logs = freedom * np.log(y / tops[:, None]) - (y - tops[:, None]) * ((y + tops[:, None]) / 2 - tilts[:, None])
     means = np.log((np.exp(logs) * _FINE_AREAS).sum(axis=1) * (high - low))
-    heights = freedom * np.log(tops) - tops**2 / 2 + tilts * tops + means
-    return np.asarray(heights[:-1] - heights[-1] - shifts**2 / 2)
+    # The same number twice: where t is large tilt² and shift² are nearly equal, and their difference is known exactly.
+    against = tops * (tilts - tops / 2) - both**2 / 2
+    along = -((freedom / tops) ** 2 + both**2 * freedom / (freedom + t * t)) / 2
+    heights = freedom * np.log(tops) + np.where(tilts < 0, against, along) + means
+    return np.asarray(heights[:-1] - heights[-1])
 
 
 def _exp(log: float) -> float:

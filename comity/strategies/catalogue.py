@@ -22,9 +22,11 @@ from comity.strategies.accepting import (
     AcceptOwn,
     ApproveBest,
 )
+from comity.strategies.assisting import Assisted
 from comity.strategies.claiming import Anchor, LevelK, Undercut
 from comity.strategies.contributing import ConditionalContributor, ThresholdContributor
 from comity.strategies.delegating import DelegateAlways, DelegateInEquilibrium, DelegateNever
+from comity.strategies.exchanging import Asking, Exchanging
 from comity.strategies.finite_state import FiniteState
 from comity.strategies.options import SameOption
 from comity.strategies.predicting import BestReply, Cooperates, Defects, Pattern, Predictor, Repeats, Uniform
@@ -232,6 +234,33 @@ def rational() -> Scripted:
     )
 
 
+def exchanger(
+    asks: Asking = "all",
+    answers: float = 1.0,
+    once: bool = False,
+    forgets: float = 0.0,
+    reciprocal: bool = False,
+    lies: bool = False,
+    pushes: bool = False,
+    waits: int = 0,
+    submits: bool = True,
+    misreads: float = 0.0,
+    hopes: bool = False,
+    garbles: float = 0.0,
+) -> Exchanging:
+    """Asks, answers and hands in by rule in an exchange; by default the perfect cooperator (Yadav et al. 2026).
+
+    asks: "all" holders of what it lacks, "one", "public", "none", "everything", or "again" and again. answers: the
+    probability that it answers an open request at a turn; once: each request has one chance. forgets: the probability
+    that it never asks for a piece. reciprocal: answers only who has sent it something. lies: states wrong codes.
+    pushes: sends everything unasked. waits: for how many turns it keeps a complete task back; submits: whether it ever
+    hands in. misreads: the probability that it takes one thing for another, unless it is shown a digest. hopes: hands
+    in what it has only just asked for. garbles: the probability that a turn of it cannot be read and is empty.
+    """
+    waiting = waits if submits else None
+    return Exchanging(asks, forgets, answers, once, reciprocal, lies, pushes, waiting, misreads, hopes, garbles)
+
+
 Rule: TypeAlias = str | tuple[Any, ...]
 """A rule as a plan names it: its name, or its name and then its parameters in their order."""
 
@@ -261,7 +290,7 @@ def composed(
     act are those of the other strategies, for the rest those of `RULES`. Raises `BadParameter` where there is no such
     rule.
     """
-    acting = _chosen("act", STRATEGIES, act).act
+    acting = _chosen("act", SCRIPTED, act).act
     others = {
         "delegate": delegate,
         "propose": propose,
@@ -281,8 +310,17 @@ def noisy(of: Rule = "tit_for_tat", p: float = 0.1) -> Scripted:
     does stays as it is; it announces what it means to do. Raises `BadParameter` where there is no such strategy. The
     strategy's own trembling hand (Selten 1975); for noise that is in the game, see the mechanism `execution_noise`.
     """
-    steady: Scripted = _chosen("of", STRATEGIES, of)
+    steady: Scripted = _chosen("of", SCRIPTED, of)
     return replace(steady, act=Slipping(steady.act, p), speak=steady.speak or Announce(steady.act))
+
+
+def assisted(of: Rule = "tit_for_tat", assists: tuple[str, ...] = ()) -> Assisted:
+    """Another strategy, for which decisions of some kinds are made as well as they can be made.
+
+    of: its name, or a list of its name and parameters. assists: of propose, approve, sign, act, sanction and speak, and
+    in exchanges of request, share and submit (after the automation of one side in Yadav et al. 2026).
+    """
+    return Assisted(_chosen("of", STRATEGIES, of), assists)
 
 
 def _chosen(kind: str, among: Mapping[str, Callable[..., Any]], rule: Rule) -> Any:
@@ -298,7 +336,7 @@ def _chosen(kind: str, among: Mapping[str, Callable[..., Any]], rule: Rule) -> A
         raise BadParameter(f"{kind} = {name} does not take the parameters {parameters}: {error}") from None
 
 
-STRATEGIES: dict[str, Callable[..., Scripted]] = {
+SCRIPTED: dict[str, Callable[..., Scripted]] = {
     "always": always,
     "always_cooperate": always_cooperate,
     "always_defect": always_defect,
@@ -329,6 +367,10 @@ STRATEGIES: dict[str, Callable[..., Scripted]] = {
     "noisy": noisy,
     "composed": composed,
 }
+"""Those that have a rule for every kind of decision of a game; what they act by, others may act by too."""
+
+STRATEGIES: dict[str, Callable[..., Strategy]] = {**SCRIPTED, "exchanger": exchanger, "assisted": assisted}
+"""All of them."""
 
 _ACCEPTING: dict[str, Callable[..., Strategy | None]] = {
     "all": AcceptAll,

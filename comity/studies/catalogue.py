@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from comity.runs.shape import unknown
 from comity.studies.coopeval import COOPEVAL
+from comity.studies.exchange import EXCHANGE
 from comity.studies.repeatedgames import REPEATED_GAMES
 from comity.studies.study import Study, StudyError
 
-STUDIES: Mapping[str, Study] = {study.name: study for study in (COOPEVAL, REPEATED_GAMES)}
+STUDIES: Mapping[str, Study] = {study.name: study for study in (COOPEVAL, REPEATED_GAMES, EXCHANGE)}
 """What `comity study` can write."""
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from comity.core.errors import PlayerError
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Space, Text
+from comity.games.exchange.turns import Turn
+from comity.words import actions
 from comity.words.phrases import quoted
 from comity.words.render import allowed
 from comity.words.wording import NoWords, Wording
@@ -97,6 +99,13 @@ def _separated(reply: str) -> list[str]:
     return [part.strip() for part in reply.split(";" if ";" in reply else ",")]
 
 
+def _turn(reply: str, space: Turn, wording: Wording) -> tuple[Any, ...]:
+    turn = actions.typed(reply, space)
+    if turn is None:
+        raise Unreadable(reply, space)
+    return turn
+
+
 def _text(reply: str, space: Text, wording: Wording) -> str:
     return reply.rstrip("\r\n")
 
@@ -108,5 +117,6 @@ READERS: dict[type, Callable[[str, Any, Wording], Any]] = {
     Each: _each,
     Ordering: _ordering,
     Text: _text,
+    Turn: _turn,
 }
 """How a reply is read in each space. A plugin with a space of its own adds its reader here."""

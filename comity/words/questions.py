@@ -7,8 +7,11 @@ from typing import Any
 from comity.core.decision import Decision
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Text
 from comity.exact.strategic_form import StrategicFormRule
+from comity.games.exchange.turns import Turn
 from comity.mechanisms.mediation import DELEGATE
 from comity.mechanisms.observation import Observation
+from comity.words import actions
+from comity.words.exchange import QUESTIONS as OF_EXCHANGE
 from comity.words.wording import Answer, Frame, Question, Wording
 
 
@@ -61,6 +64,7 @@ QUESTIONS: dict[str, Question] = {
     "speak": speak,
     "sanction": sanction,
     "predict": predict,
+    **OF_EXCHANGE,
 }
 """The question of each kind of decision. A plugin whose rules ask a new kind adds its question here."""
 
@@ -99,6 +103,10 @@ def _text(space: Text, wording: Wording) -> str:
     return wording.say("answers.text", most=space.most)
 
 
+def _turn(space: Turn, wording: Wording) -> str:
+    return wording.say("exchange.turn", actions=wording.listed(actions.typing(space), "words.or"))
+
+
 def _ordering(space: Ordering, wording: Wording) -> str:
     return wording.say("answers.ordering", last=space.size - 1)
 
@@ -110,5 +118,6 @@ ANSWERS: dict[type, Answer] = {
     Text: _text,
     Each: _each,
     Ordering: _ordering,
+    Turn: _turn,
 }
 """What each space allows. A plugin with a space of its own adds its phrase here."""

@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from comity.core.match import Reply
 from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Schema, Space, Text, to_json
+from comity.games.exchange.turns import Turn
+from comity.words import actions
 from comity.words.phrases import listed
 from comity.words.printable import printable_line
 from comity.words.wording import BadWording, NoWords, Wording
@@ -197,6 +199,29 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Actions:
+    """A turn of several actions."""
+
+    space: Turn
+    depth: int = 3
+
+    def schema(self) -> Schema:
+        return actions.schema(self.space)
+
+    def told(self, most: int, wording: Wording) -> str:
+        return actions.told(self.space)
+
+    def read(self, value: Any) -> Any:
+        try:
+            return actions.read(value, self.space)
+        except actions.Unfit as unfit:
+            raise Misfit("illegal" if unfit.allowed else "malformed", printable_line(unfit.found)) from None
+
+    def spelled(self, choice: Any) -> Any:
+        return actions.spelled(choice, self.space)
+
+
+@dataclass(frozen=True)
 class Parts:
     """One choice for each of several names."""
 
@@ -353,5 +378,6 @@ SHAPES: dict[type, Callable[[Any, Wording], Shape]] = {
     Text: lambda space, wording: Words(space, wording.allowed(space)),
     Ordering: lambda space, _: Order(space),
     Each: _each,
+    Turn: lambda space, _: Actions(space),
 }
 """How the choices of each space are written. A plugin with a space of its own adds its shape here."""

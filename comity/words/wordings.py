@@ -14,6 +14,8 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any
 
+from comity.words.exchange import EXCHANGE
+from comity.words.exchange import RULES as RULES_OF_EXCHANGE
 from comity.words.games import GAMES
 from comity.words.games import RULES as RULES_OF_GAMES
 from comity.words.mechanisms import MECHANISMS
@@ -24,10 +26,10 @@ from comity.words.printable import printable_line
 from comity.words.questions import ANSWERS, QUESTIONS
 from comity.words.wording import BadWording, Renderer, Wording
 
-FACTS: dict[type, Renderer] = {**GAMES, **MECHANISMS, **OUTCOMES}
+FACTS: dict[type, Renderer] = {**GAMES, **MECHANISMS, **OUTCOMES, **EXCHANGE}
 """The renderer of each type of fact. A plugin whose rules show a new type of fact adds its renderer here."""
 
-RULES: frozenset[type] = RULES_OF_GAMES | RULES_OF_MECHANISMS
+RULES: frozenset[type] = RULES_OF_GAMES | RULES_OF_MECHANISMS | RULES_OF_EXCHANGE
 """The types of facts that say a rule and stand unchanged through a match; all others are news."""
 
 STANDARD = ("plain", "terse", "neutral", "german")

@@ -16,16 +16,28 @@ from comity.core.match import Match, Reply, play_async, replay
 from comity.core.space import from_json, to_json
 from comity.games.catalogue import GAMES
 from comity.mechanisms.catalogue import MECHANISMS
-from tests.generators import BASES, SMALL, Attentive, Script, every_entry, keys, played, stacks
+from tests.generators import (
+    BASES,
+    CONDITIONS,
+    EXCHANGES,
+    SMALL,
+    Attentive,
+    Script,
+    every_entry,
+    every_exchange,
+    keys,
+    played,
+    stacks,
+)
 
-ENTRIES = every_entry()
+ENTRIES = {**every_entry(), **every_exchange()}
 everywhere = pytest.mark.parametrize("game", ENTRIES.values(), ids=ENTRIES.keys())
 
 
 def test_every_catalogue_entry_has_an_example() -> None:
-    assert BASES.keys() == GAMES.keys()
-    assert SMALL.keys() == MECHANISMS.keys()
-    assert all(sum(f"{mechanism} of" in name for name in ENTRIES) >= 2 for mechanism in SMALL)
+    assert BASES.keys() | EXCHANGES.keys() == GAMES.keys()
+    assert SMALL.keys() | CONDITIONS.keys() == MECHANISMS.keys()
+    assert all(sum(f"{mechanism} of" in name for name in ENTRIES) >= 2 for mechanism in SMALL | CONDITIONS)
 
 
 def check_replay(game: Game, key: int) -> None:

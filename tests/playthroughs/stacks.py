@@ -21,6 +21,8 @@ _EXAMPLES: dict[str, Game] = {
         ("up", "down"), ("left", "middle", "right"), (((3, 1), (0, 0.5), (2, -1)), ((1, 2), (4, 0), (0, 1)))
     ),
     "symmetric": SymmetricGame(3, ("stay", "go"), ((0, 1, 2.5), (4, 2, -1))),
+    "exchange": GAMES["exchange"](agents=3, rounds=2, pieces=9, per_task=2),
+    "exchange_compat": GAMES["exchange_compat"](agents=3, rounds=2),
 }
 
 BASES: dict[str, Game] = {name: _EXAMPLES.get(name) or game() for name, game in GAMES.items()}
@@ -67,6 +69,10 @@ STACKS: dict[str, Stack] = {
         numbers="words",
     ),
     "rescaling": _under("rescaling", times=10, plus=-5),
+    "automation": _under("automation", sides=("share", "perceive"), agents=(1, 2)),
+    "visibility": _under("visibility", hide=("scores", "receipts"), show=("ranks",)),
+    "instruction": _under("instruction", aims=("policy", "Be brief."), stories=("points", "business", "score_board")),
+    "transfer_bonus": _under("transfer_bonus", agents=(2, 3)),
 }
 """A small stack of each mechanism. Monitoring noise is shown under repetition, without which nobody looks back."""
 

@@ -10,6 +10,7 @@ from comity.core.decision import NATURE, Decision
 from comity.core.flow import Game
 from comity.core.match import Match
 from comity.core.space import Drawable, Each, Integer, Lottery, OneOf, Space, Text
+from comity.games.exchange.turns import Turn
 from comity.words.phrases import listed
 from comity.words.render import render, render_rules
 from comity.words.transcript import transcript
@@ -40,6 +41,8 @@ def _picked(space: Space[Any], address: Address) -> Any:
             return tuple(_picked(part, Address(address.word, 0, i)) for i, part in enumerate(spaces))
         case Integer(None, None):
             return OneOf((-2, -1, 0, 1, 2)).draw(address)
+        case Turn():
+            return _turn(space, address)
         case Text():
             return OneOf(_MESSAGES).draw(address)
         case OneOf((True, False)):
@@ -48,6 +51,22 @@ def _picked(space: Space[Any], address: Address) -> Any:
             return space.draw(address)
         case _:
             return OneOf(tuple(space)).draw(address)
+
+
+def _turn(space: Turn, address: Address) -> tuple[Any, ...]:
+    """A few actions, possible or not."""
+    words = [Address(address.word, 0, slot).word for slot in range(1 + address.word % 4)]
+    codes = [((word % 1000,),) if space.codes else () for word in words]
+    actions = {
+        "request": [("request", 1 + word % 9, word // 9 % 5) for word in words],
+        "share": [
+            ("share", (1 + word % 9,), 1 + word // 9 % 4, *code) for word, code in zip(words, codes, strict=True)
+        ],
+        "submit": [("submit", 1 + word % 7) for word in words],
+        "message": [("message", 1 + word % 3, _MESSAGES[word % 4] or "Well?") for word in words],
+        "broadcast": [("broadcast", _MESSAGES[word % 4] or "Well?") for word in words],
+    }
+    return tuple(actions[space.kinds[word // 50 % len(space.kinds)]][place] for place, word in enumerate(words))
 
 
 def _rules(game: Game) -> Iterator[str]:

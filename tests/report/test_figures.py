@@ -21,9 +21,12 @@ from comity.report.figures import (
     Figure,
     areas,
     bars,
+    curves,
     dots,
     heat_map,
     lines,
+    network,
+    plane,
     radar,
     stacked,
     tensor,
@@ -72,6 +75,19 @@ def seats(rows: list[str]) -> pd.DataFrame:
     return pd.DataFrame(np.random.default_rng(5).uniform(-2, 100, (len(index), len(rows))), index, rows)
 
 
+def points(rows: list[str]) -> pd.DataFrame:
+    """Points on a plane, with intervals and without."""
+    x, y = (np.random.default_rng(seed).uniform(0, 1, len(rows)) for seed in (6, 7))
+    ends = {"x": x, "x_low": x - 0.1, "x_high": x + 0.1, "y": y, "y_low": math.nan, "y_high": math.nan}
+    return pd.DataFrame({**ends, "published": np.arange(len(rows)) % 2 == 1}, rows)
+
+
+def sent(rows: list[str]) -> pd.DataFrame:
+    """What each of three gave to each in every group."""
+    index = pd.MultiIndex.from_product([rows, [1, 2, 3]])
+    return pd.DataFrame(np.random.default_rng(8).uniform(0, 9, (len(index), 3)), index, [1, 2, 3])
+
+
 KINDS: dict[str, Callable[[list[str]], Figure]] = {
     "dots": lambda rows: dots("key", intervals(pd.Index(rows)), TABLE),
     "dots in groups": lambda rows: dots("key", groups(rows), TABLE),
@@ -83,6 +99,9 @@ KINDS: dict[str, Callable[[list[str]], Figure]] = {
     "tensor of three seats": lambda rows: tensor("key", seats(rows), TABLE),
     "heat map": lambda rows: heat_map("key", shares(rows, GAMES), TABLE),
     "lines": lambda rows: lines("key", shares([*"123"], rows).set_axis([1, 2, 3], axis=0), 3, TABLE),
+    "curves": lambda rows: curves("key", 9 * shares([*"123"], rows).set_axis([1, 2, 3], axis=0), TABLE),
+    "plane": lambda rows: plane("key", points(rows), TABLE, ("one", "other"), ("a", "b", "c", "d")),
+    "network": lambda rows: network("key", sent(rows), TABLE),
 }
 NAMES = {
     "agents": AGENTS,

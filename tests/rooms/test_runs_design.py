@@ -37,6 +37,12 @@ def test_the_product_is_every_way_in_lexicographic_order(agents: int, seats: int
     assert seated(block(agents, seats, self_play=False)) == list(permutations(names, seats))
 
 
+def test_an_agent_sits_in_all_seats_or_in_all_but_the_first() -> None:
+    alike, guests = Seatings(("a", "b"), 4, alike=True), Seatings(("a", "b"), 4, guest=True)
+    assert [alike[place] for place in range(alike.count)] == [("a",) * 4, ("b",) * 4]
+    assert ["".join(guests[place]) for place in range(guests.count)] == ["aaaa", "baaa", "abbb", "bbbb"]
+
+
 def test_repeats_stand_side_by_side_and_are_told_apart() -> None:
     repeated = block(agents=2, first=10, repeats=3)
     matches = [repeated[place] for place in range(repeated.count)]

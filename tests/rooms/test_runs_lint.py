@@ -104,3 +104,19 @@ def test_one_replicate_and_one_level_are_named() -> None:
 def test_games_without_a_cooperative_action_have_nothing_to_confound() -> None:
     text = SOUND.replace("prisoners_dilemma", "matching_pennies").replace(LABELS, '"presentation.labels" = ["own"]')
     assert {"labels", "order"}.isdisjoint(warned(text))
+
+
+def test_plans_of_observers_and_of_exchanges_have_no_label_to_warn_of() -> None:
+    watching = """\
+name = "p"
+seed = 1
+replicates = 10
+games = ["prisoners_dilemma"]
+mechanisms = [{name = "observation", moves = [["cooperate", "defect"], ["defect", "defect"]], seat = 1}]
+agents = ["tit_for_tat"]
+"""
+    assert "order" not in warned(watching)
+    exchanging = (
+        'name = "p"\nseed = 1\nreplicates = 2\ngames = ["exchange"]\nmechanisms = ["none"]\nagents = ["exchanger"]\n'
+    )
+    assert warned(f'{exchanging}[matching]\nkind = "alike"\n') == {}

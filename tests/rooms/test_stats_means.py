@@ -215,6 +215,12 @@ def test_a_factor_that_no_double_holds_is_infinite_and_its_logarithm_is_not() ->
     assert 0 < found.below < 1e-4
 
 
+@pytest.mark.parametrize("t", [1e4, 1e7, 1e10])
+def test_with_three_draws_the_factor_grows_like_t(t: float) -> None:
+    """Far out the likelihood takes of the prior its Cauchy tail: ten times the t, ten times the factor."""
+    assert jzs(10 * t, 3).log - jzs(t, 3).log == pytest.approx(math.log(10), abs=1e-4)
+
+
 def test_without_a_t_there_is_no_factor() -> None:
     assert math.isnan(jzs(math.nan, 10).either)
 

@@ -92,7 +92,7 @@ class Wordless:
 
 def test_a_match_that_cannot_be_played_loses_no_call_in_flight(file: RunFile) -> None:
     endpoint = Reached(cooperating)
-    models = Models(PLAN, models_of(PLAN), dict.fromkeys("ab", endpoint))
+    models = Models(PLAN, models_of(PLAN), dict.fromkeys("ab", endpoint), {})
 
     async def broken(sending: Sending) -> Sequence[Completion]:
         if sending.number == 30:

@@ -33,7 +33,11 @@ from tests.strategies.seats import Fixed, Recorder, chance_of, match_of
 TIT_FOR_TAT, GRIM = STRATEGIES["tit_for_tat"](), STRATEGIES["grim"]()
 COOPERATE, DEFECT = STRATEGIES["always_cooperate"](), STRATEGIES["always_defect"]()
 
-FINITE = {name: strategy for name, make in STRATEGIES.items() if (strategy := make()).automaton is not None}
+FINITE = {
+    name: strategy
+    for name, make in STRATEGIES.items()
+    if isinstance(strategy := make(), Scripted) and strategy.automaton
+}
 
 
 @st.composite
@@ -191,6 +195,8 @@ def test_only_finite_strategies_have_an_automaton() -> None:
         "undercut",
         "rational",
         "best_reply_to_prediction",
+        "exchanger",
+        "assisted",
     }
 
 

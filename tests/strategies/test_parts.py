@@ -35,7 +35,7 @@ from comity.strategies.accepting import (
     AcceptOwn,
     ApproveBest,
 )
-from comity.strategies.catalogue import STRATEGIES
+from comity.strategies.catalogue import SCRIPTED
 from comity.strategies.delegating import DelegateAlways, DelegateInEquilibrium, DelegateNever
 from comity.strategies.negotiations import negotiation_in
 from comity.strategies.sanctioning import NoSanctions, PunishDefectors, RewardCooperators
@@ -160,14 +160,14 @@ class DelegateTwice:
 
 def test_who_delegates_keeps_count_meanwhile() -> None:
     """The defection of the first round, no longer to be seen in the third, is not forgotten."""
-    grim = Recorder(Scripted(STRATEGIES["grim"]().act, delegate=DelegateTwice()))
-    other = Scripted(STRATEGIES["defect_once"]().act, delegate=DelegateNever())
+    grim = Recorder(Scripted(SCRIPTED["grim"]().act, delegate=DelegateTwice()))
+    other = Scripted(SCRIPTED["defect_once"]().act, delegate=DelegateNever())
     match_of(Repeated(Mediated(DILEMMA), rounds=3, memory=1), grim, other)
     assert grim.of("act") == [DELEGATE, DELEGATE, "defect"]
 
 
 TALKERS: dict[str, Strategy] = {
-    "announce": Announce(STRATEGIES["tit_for_tat"]().act),
+    "announce": Announce(SCRIPTED["tit_for_tat"]().act),
     "promise": Promise(),
     "silent": Silent(),
 }
@@ -199,7 +199,7 @@ def test_what_is_said_has_room_in_few_letters_and_in_few_messages() -> None:
 def test_who_mixes_announces_the_likelier_action() -> None:
     for p, action in ((0.75, "cooperate"), (0.25, "defect")):
         game = CheapTalk(DILEMMA)
-        recorder = Recorder(STRATEGIES["random"](p=p))
+        recorder = Recorder(SCRIPTED["random"](p=p))
         match_of(game, recorder)
         assert set(recorder.of("speak")) == {f"I will play {action}."}
 
@@ -207,8 +207,8 @@ def test_who_mixes_announces_the_likelier_action() -> None:
 @pytest.mark.parametrize("outer", [CheapTalk, lambda game: Repeated(CheapTalk(game), rounds=2)])
 @pytest.mark.parametrize("inner", [lambda: Rotated(DILEMMA, 4, rounds=2), lambda: PerEdge(DILEMMA, players=3)])
 def test_talk_before_anybody_has_a_seat(outer: Any, inner: Any) -> None:
-    recorder = Recorder(STRATEGIES["tit_for_tat"]())
-    match_of(outer(inner()), *[STRATEGIES["tit_for_tat"]()] * 2, recorder)
+    recorder = Recorder(SCRIPTED["tit_for_tat"]())
+    match_of(outer(inner()), *[SCRIPTED["tit_for_tat"]()] * 2, recorder)
     assert set(recorder.of("speak")) == {"I will play cooperate."}
 
 
@@ -234,11 +234,11 @@ def test_sanctions_within_bounds() -> None:
 
 def test_sanctions_after_several_rounds_fall_on_who_ever_defected() -> None:
     game = Sanctioned(Repeated(DILEMMA, rounds=3), punish=1)
-    recorder = Recorder(STRATEGIES["composed"](act="always_cooperate", sanction="punish_defectors"))
-    match_of(game, recorder, STRATEGIES["defect_once"]())
+    recorder = Recorder(SCRIPTED["composed"](act="always_cooperate", sanction="punish_defectors"))
+    match_of(game, recorder, SCRIPTED["defect_once"]())
     assert recorder.of("sanction") == [(-1,)]
-    faithful = Recorder(STRATEGIES["composed"](act="always_cooperate", sanction="punish_defectors"))
-    match_of(game, faithful, STRATEGIES["tit_for_tat"]())
+    faithful = Recorder(SCRIPTED["composed"](act="always_cooperate", sanction="punish_defectors"))
+    match_of(game, faithful, SCRIPTED["tit_for_tat"]())
     assert faithful.of("sanction") == [(0,)]
 
 
@@ -255,12 +255,12 @@ class Unheard:
 
 def test_an_unknown_kind_of_decision_is_an_error_and_not_a_move() -> None:
     with pytest.raises(BadStack, match="no rule for decisions of kind 'dance'"):
-        match_of(Unheard(), STRATEGIES["tit_for_tat"]())
+        match_of(Unheard(), SCRIPTED["tit_for_tat"]())
 
 
 def test_proposals_are_made_only_where_there_is_something_to_propose() -> None:
     with pytest.raises(BadStack, match="neither a mediator nor a contract"):
-        STRATEGIES["tit_for_tat"]().propose.begin(DILEMMA, 0)
+        SCRIPTED["tit_for_tat"]().propose.begin(DILEMMA, 0)
 
 
 def test_a_stage_game_under_a_proposal_pays_as_the_mechanism_does() -> None:

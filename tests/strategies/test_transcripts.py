@@ -209,4 +209,5 @@ def test_impossible_parameters_are_refused(name: str, parameters: dict[str, obje
 def test_every_strategy_has_its_transcript() -> None:
     parametrised = {name for name, _, _ in WITH_PARAMETERS}
     by_reputation = {"image_scoring", "standing", "stern_judging"}
-    assert set(STRATEGIES) == {*ANSWERS, *parametrised, *by_reputation}
+    of_exchanges = {"exchanger", "assisted"}  # see tests/exchange
+    assert set(STRATEGIES) == {*ANSWERS, *parametrised, *by_reputation, *of_exchanges}

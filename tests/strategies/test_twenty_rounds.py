@@ -20,7 +20,7 @@ from comity.mechanisms.mediation import DELEGATE, Mediated
 from comity.mechanisms.noise import Trembling
 from comity.mechanisms.repetition import Repeated
 from comity.mechanisms.talk import CheapTalk
-from comity.strategies.catalogue import STRATEGIES
+from comity.strategies.catalogue import SCRIPTED as STRATEGIES
 from comity.strategies.scripted import Scripted
 from comity.strategies.strategy import Strategy
 from tests.generators import every_entry

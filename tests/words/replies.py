@@ -16,6 +16,7 @@ from typing import Any
 from comity.core.decision import Decision
 from comity.core.match import Reply
 from comity.core.space import YES_NO, Each, Integer, Lottery, OneOf, Ordering, Text, from_json
+from comity.games.exchange.turns import KINDS, Turn
 from comity.words.forms import Form
 from comity.words.reading import Finish, Unread, read_answer
 from comity.words.wordings import PLAIN
@@ -40,6 +41,9 @@ DECISIONS: dict[str, Decision[Any]] = {
     "mediator": Decision(0, "propose", Each(("1 delegating", "2 delegating"), (ACTIONS,) * 2)),
     "order": Decision(0, "act", Ordering(3)),
     "speak": Decision(0, "speak", Text(40)),
+    "turn": Decision(0, "turn", Turn(KINDS, most=5, longest=40)),
+    "codes": Decision(0, "share", Turn(("share", "message"), codes=True)),
+    "hand in": Decision(0, "submit", Turn(("submit",))),
     "messages": Decision(0, "speak", OneOf(("I will cooperate.", "I will defect."))),
 }
 FORMS = {

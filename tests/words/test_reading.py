@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from comity.core.decision import Decision
 from comity.core.errors import PlayerError
 from comity.core.space import YES_NO, Each, Lottery, OneOf
+from comity.games.exchange.turns import Turn
 from comity.words.forms import Form, again, spelled
 from comity.words.objects import NotStrict, own_lines, strict
 from comity.words.reading import Unread, read_answer
@@ -136,6 +137,10 @@ def replies(kind: str, form: str) -> st.SearchStrategy[Any]:
 
 def choices(space: Any) -> st.SearchStrategy[Any]:
     match space:
+        case Turn():
+            return st.lists(st.sampled_from(space.kinds).flatmap(lambda kind: actions(kind, space)), max_size=3).map(
+                tuple
+            )
         case Each(_, spaces):
             return st.tuples(*map(choices, spaces))
         case _ if hasattr(space, "most"):
@@ -144,6 +149,26 @@ def choices(space: Any) -> st.SearchStrategy[Any]:
             return st.integers(-(2**53), 2**53)
         case _:
             return st.sampled_from(list(space))
+
+
+def actions(kind: str, space: Turn) -> st.SearchStrategy[Any]:
+    number = st.integers(-5, 10**6)
+    several = st.lists(st.tuples(number, number), min_size=1, max_size=3).map(
+        lambda pairs: tuple(zip(*pairs, strict=True))
+    )
+    text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+    match kind:
+        case "request":
+            return st.tuples(st.just(kind), number, number)
+        case "share":
+            shares = st.tuples(several, number)
+            return shares.map(lambda made: (kind, made[0][0], made[1], *(made[0][1:] if space.codes else ())))
+        case "submit":
+            return st.tuples(st.just(kind), number)
+        case "message":
+            return st.tuples(st.just(kind), number, text)
+        case _:
+            return st.tuples(st.just(kind), text)
 
 
 @st.composite
@@ -182,9 +207,27 @@ def says(value: Any, read: Any, space: Any) -> bool:
     if isinstance(read, str) and isinstance(space, OneOf):
         exact = value.strip() == read
         return exact or (value.strip().lower() == read.lower() and value.strip() not in space.options)
+    if isinstance(space, Turn):
+        return len(value) == len(read) and all(map(says_action, value, read))
     if isinstance(read, tuple):
         return list(read) == value and all(type(part) is int for part in value)
     return type(value) is type(read) and value == read
+
+
+FIELDS = {
+    "request": ("do", "piece", "to"),
+    "share": ("do", "pieces", "to", "codes"),
+    "submit": ("do", "task"),
+    "message": ("do", "to", "text"),
+    "broadcast": ("do", "text"),
+}
+
+
+def says_action(value: Any, read: Any) -> bool:
+    """Whether the object, taken literally, is the action that was read."""
+    parts = [list(part) if isinstance(part, tuple) else part for part in read]
+    exact = json.dumps(dict(zip(FIELDS[read[0]], parts, strict=False)), sort_keys=True)
+    return json.dumps(value, sort_keys=True) == exact
 
 
 @given(st.text(), st.sampled_from(list(ACTIONS)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +19,10 @@ from comity.core.outcome import Outcome
 from comity.core.space import YES_NO, Each, Integer, OneOf, Ordering
 from comity.exact.strategic_form import StrategicForm
 from comity.games.catalogue import GAMES
+from comity.games.exchange.conditions import SIDES, STORIES, Automation, Bonus
+from comity.games.exchange.game import Exchange
+from comity.games.exchange.state import Reason, Result
+from comity.games.exchange.views import Visibility
 from comity.games.matrix import MatrixGame, PrisonersDilemma, StagHunt
 from comity.games.sequential import SequentialTrustGame
 from comity.games.symmetric import PublicGoods
@@ -41,6 +45,7 @@ from comity.words.wordings import PLAIN, STANDARD, installed, placeholders, stan
 from tests.generators import Script, every_entry, keys, played, stacks
 from tests.words.replies import FORMS
 from tests.words.seen import VARIED, changed, decisions_of
+from tests.words.test_exchange import RICH, seen
 
 DILEMMA = PrisonersDilemma()
 TERSE = standard("terse")
@@ -79,7 +84,7 @@ def test_only_names_that_change_are_told() -> None:
 
 def test_the_neutral_wording_names_every_action_of_the_games_that_come_with_comity() -> None:
     neutral = standard("neutral")
-    named = {name: entry for name, entry in GAMES.items() if name not in ("matrix", "symmetric")}
+    named = {name: entry for name, entry in GAMES.items() if name not in ("matrix", "symmetric", *_EXCHANGES)}
     for name, entry in named.items():
         game: Any = entry()
         for actions in getattr(game, "at_once", game).actions:
@@ -159,6 +164,8 @@ def test_every_template_is_asked_for_and_offers_just_what_it_is_given() -> None:
         for decision in decisions_of(game):
             render(decision, wording)
             checked(game, wording)
+    for decision in of_exchanges():
+        render(decision, wording)
     for space in (
         Integer(1),
         Integer(None, 1),
@@ -176,6 +183,8 @@ def test_every_template_is_asked_for_and_offers_just_what_it_is_given() -> None:
     render(Decision(0, "propose", OneOf((1, 2))), wording)
     ask_in_every_form(wording)
     tell_every_level(wording)
+    named = replace(wording, players=COLOURS.players)
+    named.lines(RICH, Frame(named, reader=0))
     assert set(PLAIN.templates) == set(templates.filled)
     assert {key: placeholders(PLAIN.templates[key]) for key in templates.filled} == templates.filled
 
@@ -203,6 +212,33 @@ def tell_every_level(wording: Wording) -> None:
         for level in FACTORS[factor][1:]:
             game = presented(DILEMMA, **{factor: level})  # type: ignore[arg-type]
             render_rules(game, 0, wording)
+
+
+_EXCHANGES = ("exchange", "exchange_compat")
+"""The games whose actions are turns, which have no names."""
+
+
+def of_exchanges() -> Iterator[Decision[Any]]:
+    """Decisions of exchanges under all kinds of rules, with every reason for which an action can be refused."""
+    for game in of_all_kinds():
+        yield from seen(game)
+    [first, *_] = seen(Exchange(agents=4))
+    for reason in get_args(Reason):
+        sight = replace(RICH, results=(Result(("submit", 1), reason),))
+        yield replace(first, sees=(*first.sees[:-1], sight))
+    talk = tuple(Result(action, None) for action in (("message", 2, "a"), ("broadcast", "b"), ("request", 1, 0)))
+    yield replace(first, sees=(*first.sees[:-1], replace(RICH, results=talk)))
+
+
+def of_all_kinds() -> Iterator[Exchange]:
+    small: dict[str, Any] = {"agents": 4, "rounds": 3, "pieces": 12, "per_task": 2, "copies": 2}
+    for aim in ("neutral", "policy", "competitive", "saboteur"):
+        yield Exchange(**small, instructions=(aim,), visibility=Visibility(ranks=True))
+    yield Exchange(**small, schedule="sequential", stale=True, unsolicited=True, falsifiable=True)
+    yield Exchange(**small, schedule="simultaneous", delay="next_round", bonus=Bonus(0.1, counted=False))
+    yield Exchange(**small, bonus=Bonus(0.1, asked=False), stories=STORIES)
+    for side in SIDES:
+        yield Exchange(**small, falsifiable=True, automation=Automation((side,)))
 
 
 _SELDOM: list[Game] = [
@@ -408,7 +444,9 @@ def test_german_says_everything_in_its_own_words() -> None:
     """Nothing is left in English but what is the same word in both languages."""
     german = standard("german")
     same = {key for key, template in german.templates.items() if template == PLAIN.templates[key]}
-    assert same <= {"names.agent", "numbers.minus", "outcomes.all_played", "outcomes.all_paid", "outcomes.group"}
+    of_exchanges = {f"exchange.{key}" for key in ("held_code", "holds", "numbered", "score", "rank", "completion")}
+    alike = {"names.agent", "numbers.minus", "outcomes.all_played", "outcomes.all_paid", "outcomes.group"}
+    assert same <= alike | of_exchanges  # they hold no word of their own
     assert german.units.keys() == PLAIN.units.keys()
     assert all(len(unit) == 3 for unit in german.units.values())
 

@@ -52,6 +52,7 @@ CAUSES = {
     "filtered": "the provider withheld the answer",
     "timeout": "no answer came in time",
     "provider": "the provider failed",
+    "exception": "the function raised an error",
 }
 """The causes of a `comity.records.record.Failure` in words."""
 
