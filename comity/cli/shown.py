@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ import typer
 from comity.words.printable import printable
 
 if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
     from comity.metrics import ResultTable
     from comity.metrics.tests import Answers
 
@@ -65,30 +68,60 @@ def _print(
     title: str, heads: Sequence[str], left: set[str], rows: Iterable[tuple[str, ...]], notes: Sequence[str]
 ) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else UNBROKEN)
-    shown = Table(title=printable(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
     cells = [[printable(cell) for cell in row] for row in (heads, *rows)]
-    widths = _widths(list(zip(*cells, strict=True)), console.width - GAP * (len(heads) - 1))
-    for head, width in zip(heads, widths, strict=True):
-        shown.add_column(justify="left" if head in left else "right", overflow="fold", width=width)
-    broken = [[Text(_broken(cell, width)) for cell, width in zip(row, widths, strict=True)] for row in cells]
-    for column, text in zip(shown.columns, broken[0], strict=True):
-        column.header = text
-    for row_of_text in broken[1:]:
-        shown.add_row(*row_of_text)
-    console.print(shown)
+    keys = len(list(takewhile(left.__contains__, heads)))
+    for number, block in enumerate(_blocks(list(zip(*cells, strict=True)), keys, console.width)):
+        console.print(_drawn("" if number else printable(title), block, set(map(printable, left)), console.width))
     for note in notes:
         console.print(Text(printable(note), style="dim"))
+
+
+def _drawn(title: str, columns: Sequence[Sequence[str]], left: set[str], room: int) -> RichTable:
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    widths = _widths(columns, room - GAP * (len(columns) - 1))
+    broken = [[Text(_broken(cell, width)) for cell in column] for column, width in zip(columns, widths, strict=True)]
+    for (head, *_), (text, *_), width in zip(columns, broken, widths, strict=True):
+        shown.add_column(text, justify="left" if head in left else "right", overflow="fold", width=width)
+    for row in list(zip(*broken, strict=True))[1:]:
+        shown.add_row(*row)
+    return shown
+
+
+def _blocks(columns: Sequence[Sequence[str]], keys: int, room: int) -> Iterator[list[Sequence[str]]]:
+    """The columns, a few at a time where they have no room side by side; each time after those that say what a row is.
+
+    keys: how many columns say what a row is, the first ones.
+    """
+    same = list(columns[:keys])
+    taken = sum(map(_least, same)) + GAP * keys
+    block, used = list[Sequence[str]](), taken
+    for column in columns[keys:]:
+        if block and used + _least(column) > room:
+            yield [*same, *block]
+            block, used = [], taken
+        block.append(column)
+        used += _least(column) + GAP
+    yield [*same, *block]
+
+
+def _least(column: Sequence[str]) -> int:
+    """How wide a column must be for its words to stay whole."""
+    from rich.cells import cell_len
+
+    return max(cell_len(piece.rstrip()) for cell in column for piece in _pieces(cell))
 
 
 def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
     """How wide each column is: as it likes, or less where there is no room, the last one first; words stay whole."""
     from rich.cells import cell_len
 
-    least = [max(cell_len(piece.rstrip()) for cell in column for piece in _pieces(cell)) for column in columns]
+    least = list(map(_least, columns))
     spare, widths = max(0, room - sum(least)), []
     for narrowest, column in zip(least, columns, strict=True):
         more = min(spare, max(map(cell_len, column)) - narrowest)

@@ -3,7 +3,7 @@
 A match is one condition of a unit: the same game, replicate, repeat and agents, with some sides automated. What its
 players are paid on average, in score, is the value of that set of sides. The loss is what all sides together would add;
 each side's part of it is its Shapley value, so the parts sum to the loss exactly. How far they may be off follows from
-how they differ between units.
+how they differ between units; of exchanges, between worlds, since one that is played again is no other.
 
 Whoever sees things wrongly asks, answers and hands in wrongly, so to automate any of these hides a fault of seeing.
 Perceiving is therefore automated before the others: what it adds is its own, and what the others add is what is left.
@@ -13,7 +13,7 @@ as a forfeited match, which has no score, and not in a loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from comity.core.errors import ComityError
+from comity.metrics.exchange import exchange_of
 from comity.records.spec import Cell, Spec
 from comity.records.tables import Tables
 from comity.stats.estimate import Estimate, combined, mean_of
@@ -30,6 +31,8 @@ from comity.stats.shapley import interaction, shapley
 
 AUTOMATION = "automation"
 """The mechanism that takes sides over in an exchange."""
+ASSISTED = "assisted"
+"""The strategy for which some decisions of another one are made."""
 PERCEIVE = "perceive"
 """The side on which all others depend."""
 
@@ -121,12 +124,15 @@ def part_of(name: str, values: NDArray[np.float64]) -> Part:
 def helped(agents: Iterable[tuple[str, Spec | None]]) -> dict[str, Helped]:
     """The agents whose field `assists` names sides that are taken over, by label.
 
-    Their base is the agent whose other fields are the same, with no such field or an empty one.
+    Their base is the agent whose other fields are the same, with no such field or an empty one; for the strategy
+    `assisted` it may be the strategy itself that it is otherwise.
     """
     known = [(label, spec) for label, spec in agents if spec is not None]
-    plain = {_without(spec): label for label, spec in known if not spec.parameters.get("assists")}
+    plain: dict[Spec | None, str] = {
+        _without(spec): label for label, spec in known if not spec.parameters.get("assists")
+    }
     return {
-        label: Helped(plain.get(_without(spec), label), frozenset(sides))
+        label: Helped(plain.get(_without(spec)) or plain.get(_otherwise(spec), label), frozenset(sides))
         for label, spec in known
         if (sides := spec.parameters.get("assists"))
     }
@@ -134,6 +140,12 @@ def helped(agents: Iterable[tuple[str, Spec | None]]) -> dict[str, Helped]:
 
 def _without(spec: Spec) -> Spec:
     return Spec(spec.name, tuple((key, value) for key, value in spec.fields if key != "assists"))
+
+
+def _otherwise(spec: Spec) -> Spec | None:
+    """The strategy that an assisted one is otherwise, where it is called by its name alone."""
+    own = spec.parameters.get("of")
+    return Spec(own) if spec.name == ASSISTED and isinstance(own, str) else None
 
 
 @dataclass(frozen=True)
@@ -147,11 +159,12 @@ class _Automated:
 
 @dataclass(frozen=True)
 class _Value:
-    """One match: what it is a value of, and the value."""
+    """One match: what it is a value of, and the value. draw: what was drawn for it, its world or else its unit."""
 
     condition: str
     agents: tuple[str, ...]
     unit: Unit
+    draw: Hashable
     automated: _Automated
     score: float
 
@@ -197,7 +210,9 @@ def _values(tables: Tables, cells: Sequence[Cell], assists: Mapping[str, Helped]
         if cell is None or automated is None:
             continue
         bases = tuple(assists[label].base if label in assists else label for label in who)
-        yield _Value(_condition(cell), bases, (game, replicate, int(repeat)), automated, float(scores[match]))
+        unit, exchange = (game, replicate, int(repeat)), exchange_of(cell)
+        draw = unit if exchange is None else exchange.world
+        yield _Value(_condition(cell), bases, unit, draw, automated, float(scores[match]))
 
 
 def _automated(cell: Cell, agents: Sequence[str], assists: Mapping[str, Helped]) -> _Automated | None:
@@ -243,13 +258,18 @@ def _loss(condition: str, agents: tuple[str, ...], whose: tuple[int, ...], value
     missing = [subset for subset in subsets if subset not in by_unit.columns]
     if missing:
         named = " and ".join(sorted(missing[0])) or "nothing"
+        plain = "" if missing[0] else " (the stack without 'automation', or the agent without 'assists')"
         raise NotDecomposable(
             f"{condition}: {len(missing)} of the {len(subsets)} sets of {', '.join(sides)} were not played, such as "
-            f"{named} automated; a decomposition needs all of them"
+            f"{named} automated{plain}; a decomposition needs all of them"
         )
-    table = by_unit[subsets].dropna().to_numpy(dtype=float)
-    if not len(table):
+    whole = by_unit[subsets].dropna()
+    if not len(whole):
         raise NotDecomposable(f"{condition}: no environment was played under every set of {', '.join(sides)}")
+    draws = {value.unit: value.draw for value in values}
+    places = {draw: place for place, draw in enumerate(dict.fromkeys(draws.values()))}  # pandas takes a tuple for a key
+    drawn = np.array([places[draws[unit]] for unit in whole.index])
+    table = whole.groupby(drawn, sort=False).mean().to_numpy(dtype=float)
     return Loss(condition, agents, whose, sides, table)
 
 

@@ -7,15 +7,17 @@ All shares lie in [0, 1]. Requests, transfers and tasks are those of the rules (
 from __future__ import annotations
 
 import sys
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
 from math import fsum
 
 from comity.core.match import Match
 from comity.core.named import layers
+from comity.core.outcome import stage_plays
 from comity.games.exchange.game import Exchange
 from comity.games.exchange.log import Log
 from comity.games.exchange.state import Answer, Request, Result, Transfer
@@ -86,9 +88,11 @@ class Measures:
         Meier (1958), since the end, or somebody else's answer, cuts some requests short before it; at the first chance
         none is cut short, and it is a plain share.
         """
-        if chances is None:
-            return _share(sum(answered for _, answered in self._tried), len(self._tried))
-        return arrived_by(chances, self._tried)
+        return _answered(self._tried) if chances is None else arrived_by(chances, self._tried)
+
+    def response_to(self, requests: Iterable[Request]) -> float | None:
+        """The share of these requests that were ever answered truthfully by whom they were made to."""
+        return _answered(self._trials(requests))
 
     @property
     def coverage(self) -> float | None:
@@ -205,28 +209,30 @@ class Measures:
 
         A wrong code ends a request for good, so it is as if every chance had been let pass.
         """
-        tried = [self._chances(request) for request in self._owed]
-        return [found for found in tried if found[0]]
+        return self._trials(self._owed)
+
+    def _trials(self, requests: Iterable[Request]) -> list[tuple[int, bool]]:
+        return [found for request in requests if (found := self._chances(request))[0]]
 
     def _chances(self, request: Request) -> tuple[int, bool]:
         """At which of its chances the addressee answered; how many it let pass where it never did."""
         answered = self._answers.get((request.to, request.by, request.piece))
         sent = self._arrived.get((request.by, request.piece))
         end = answered.at if answered is not None else sent.at if sent is not None else _NEVER
-        passed = sum(at <= end for at in self._later(request))
+        passed = self._passed(request, end)
         if answered is None:
             return passed, False
         return (max(passed, 1), True) if answered.true else (_NEVER, False)
 
-    def _later(self, request: Request) -> list[int]:
-        """When its addressee could share and see it: after it was made, or in a later round where all is seen later."""
-        later = [at for at in self.log.chances[request.to - 1] if at > request.at]
-        return [at for at in later if self._round(at) > request.round] if self.game.delay == "next_round" else later
+    def _passed(self, request: Request, end: int) -> int:
+        """How often its addressee could share and see it until then.
 
-    def _round(self, at: int) -> int:
-        """The round at that time by the clock of the play."""
+        So after it was made, or from the next round on where all is seen later. Chances are in the order of time.
+        """
         ticks = {"phased": 3, "simultaneous": 1, "sequential": self.game.agents}[self.game.schedule]
-        return (at - 1) // ticks + 1
+        seen = request.round * ticks if self.game.delay == "next_round" else request.at
+        chances = self.log.chances[request.to - 1]
+        return max(0, bisect_right(chances, end) - bisect_right(chances, seen))
 
     @cached_property
     def _answers(self) -> dict[tuple[int, int, int], Answer]:
@@ -264,6 +270,10 @@ class Measures:
             sent = self._arrived.get(needed)
             last = self.game.rounds if sent is None else sent.round
             yield last - request.round, sent is not None
+
+
+def _answered(tried: Sequence[tuple[int, bool]]) -> float | None:
+    return _share(sum(truly for _, truly in tried), len(tried))
 
 
 def _share(part: float, whole: float) -> float | None:
@@ -370,10 +380,11 @@ class Round:
 
 def by_round(game: Exchange, log: Log) -> list[Round]:
     """What happened round by round."""
-    return [_round(game, log, round) for round in range(1, game.rounds + 1)]
+    whole = Measures(game, log)
+    return [_round(whole, log, round) for round in range(1, game.rounds + 1)]
 
 
-def _round(game: Exchange, log: Log, round: int) -> Round:
+def _round(whole: Measures, log: Log, round: int) -> Round:
     results = [result for when, *_, of in log.results if when == round for result in of]
     asked = tuple(request for request in log.asked if request.round == round)
     done = [result.action[0] for result in results if result.refused is None]
@@ -385,14 +396,20 @@ def _round(game: Exchange, log: Log, round: int) -> Round:
         sum(transfer.round == round for transfer in log.transfers),
         len(results) - len(done),
         sum(len(tasks) for when, _, tasks in log.feasible if when == round),
-        Measures(game, replace(log, asked=asked)).response(),
+        whole.response_to(asked),
     )
 
 
-def log_in(match: Match) -> Log:
-    """What happened in a match that is over."""
+def logs_in(match: Match) -> list[tuple[tuple[int, ...], Log]]:
+    """Of each exchange in a match that is over which player sat in each seat, and what happened."""
     assert match.outcome is not None
-    return next(note for note in match.outcome.notes if isinstance(note, Log))
+    notes = [(play.players, note) for play in stage_plays(match.outcome) for note in play.outcome.notes]
+    return [(players, note) for players, note in notes if isinstance(note, Log)]
+
+
+def log_in(match: Match) -> Log:
+    """What happened in a match that is over; in the first exchange of it, where there are several."""
+    return logs_in(match)[0][1]
 
 
 def exchange_of(cell: Cell) -> Exchange | None:

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from math import fsum, isnan
+from math import fsum, isnan, nan
+from statistics import fmean
 from typing import Any, TypeAlias
 
 from comity.core.decision import Fact
@@ -16,7 +17,7 @@ from comity.core.match import Match, replay
 from comity.core.outcome import Outcome
 from comity.games.exchange.game import Exchange
 from comity.games.exchange.log import Log
-from comity.metrics.exchange import Measures, by_round, exchange_of, log_in, pairs
+from comity.metrics.exchange import Measures, by_round, exchange_of, logs_in, pairs
 from comity.metrics.helpfulness import helpfulness, of_published, reference
 from comity.records.record import Record
 from comity.records.store import RunFile
@@ -44,9 +45,10 @@ class NotPaired(ComityError):
 
 @dataclass(frozen=True)
 class Played:
-    """One finished exchange of a run.
+    """One exchange in a finished match of a run.
 
-    agents: who sat where, by label.
+    mechanism: by label, with what is otherwise where exchanges of several rules were played under it. agents: who sat
+    where, by label. under: the label alone.
     """
 
     mechanism: str
@@ -54,6 +56,7 @@ class Played:
     agents: tuple[str, ...]
     game: Exchange
     log: Log
+    under: str
 
     def measures(self, agent: int | None = None) -> dict[str, float | None]:
         """Every measure of all agents, or of one by its number."""
@@ -94,8 +97,8 @@ class _Unseen:
 def played_by(runs: Sequence[RunFile], again: Callable[[Record], Match] = unseen) -> list[Played]:
     """Every finished exchange of these runs, each played again once; environments of different runs are not the same.
 
-    again: how a record is played again. Raises `NoExchange`, and `Diverged` where a record does not follow from the
-    rules.
+    A match in which an exchange was repeated has several. again: how a record is played again. Raises `NoExchange`, and
+    `Diverged` where a record does not follow from the rules.
     """
     places = [place if len(runs) > 1 else None for place in range(len(runs))]
     return _some([one for place, run in zip(places, runs, strict=True) for one in _of_run(run, place, again)])
@@ -108,13 +111,35 @@ def _of_run(run: RunFile, place: int | None, again: Callable[[Record], Match]) -
             spec = record.match
             replicate = spec.replicate if place is None else f"{place + 1}: {spec.replicate}"
             unit = (spec.cell.game_label, replicate, spec.repeat)
-            yield Played(spec.cell.mechanism_label, unit, spec.agents, game, log_in(again(record)))
+            for players, log in logs_in(again(record)):
+                who = tuple([spec.agents[player] for player in players])
+                yield Played(spec.cell.mechanism_label, unit, who, game, log, spec.cell.mechanism_label)
 
 
 def _some(found: list[Played]) -> list[Played]:
     if not found:
         raise NoExchange("there is no finished exchange in these runs")
-    return found
+    return _told_apart(found)
+
+
+_CONDITIONS = frozenset({"instructions", "stories", "visibility", "automation", "bonus"})
+"""What of an exchange the mechanisms change; the rest, but for the world, are its rules."""
+_RULES = tuple(field.name for field in fields(Exchange) if field.name not in {"world", *_CONDITIONS})
+
+
+def _told_apart(found: list[Played]) -> list[Played]:
+    """With the rules in the label of a mechanism under which they were not always the same, as with several copies."""
+    known: dict[str, dict[str, set[Any]]] = defaultdict(lambda: defaultdict(set))
+    for one in found:
+        for rule in _RULES:
+            known[one.under][rule].add(getattr(one.game, rule))
+    differ = {under: [rule for rule, values in of.items() if len(values) > 1] for under, of in known.items()}
+    return [replace(one, mechanism=_labelled(one, differ[one.under])) for one in found]
+
+
+def _labelled(one: Played, rules: Sequence[str]) -> str:
+    said = ", ".join(f"{rule} = {getattr(one.game, rule)}" for rule in rules)
+    return f"{one.under} ({said})" if said else one.under
 
 
 def replies(runs: Sequence[RunFile]) -> Replies:
@@ -150,6 +175,7 @@ def _count(found: dict[str, Read], agent: str, unread: int, every: int) -> None:
 def by_condition(found: Sequence[Played], read: Replies | None = None) -> list[dict[str, Any]]:
     """For every mechanism and composition of agents the means of all measures over its worlds.
 
+    What was played several times in a world counts as one, its mean: only worlds are drawn anew.
     Beside them `tasks_low` and `tasks_high`, Student's 95 % interval of the tasks; `of_204`, their share of the
     published reference, None unless the rules are the published ones; `score`, where they lie between floor and oracle
     (`Reference.share`, world by world, None where undefined), with its interval; and `helpfulness` with its interval.
@@ -162,20 +188,24 @@ def by_condition(found: Sequence[Played], read: Replies | None = None) -> list[d
         {
             "mechanism": mechanism,
             "agents": called(who),
-            "worlds": len(of),
+            "worlds": _worlds(of),
             **_summary(of),
-            "malformed": _rate((read or {}).get((mechanism, who), {}).values()),
+            "malformed": _rate((read or {}).get((of[0].under, who), {}).values()),
         }
         for (mechanism, who), of in groups.items()
     ]
 
 
 def _summary(found: Sequence[Played]) -> dict[str, float | None]:
-    each = [one.measures() for one in found]
+    worlds: dict[int, list[Played]] = defaultdict(list)
+    for one in found:
+        worlds[one.game.world].append(one)
+    each = [_means([one.measures() for one in of]) for of in worlds.values()]
+    games = [of[0].game for of in worlds.values()]
     tasks = [float(measures["tasks"] or 0) for measures in each]
-    shares = [reference(one.game).share(count) for one, count in zip(found, tasks, strict=True)]
-    published = [of_published(one.game, count) for one, count in zip(found, tasks, strict=True)]
-    fitted = helpfulness([one.game for one in found], tasks)
+    shares = [reference(game).share(count) for game, count in zip(games, tasks, strict=True)]
+    published = [of_published(game, count) for game, count in zip(games, tasks, strict=True)]
+    fitted = helpfulness(games, tasks)
     return {
         **{name: mean(measures[name] for measures in each) for name in each[0]},
         **_interval("tasks", tasks),
@@ -186,6 +216,16 @@ def _summary(found: Sequence[Played]) -> dict[str, float | None]:
         "helpfulness_low": fitted.low,
         "helpfulness_high": fitted.high,
     }
+
+
+def _means(each: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    """The mean of every measure."""
+    return {name: mean(measures[name] for measures in each) for name in each[0]}
+
+
+def _worlds(found: Iterable[Played]) -> int:
+    """How many worlds these were played in."""
+    return len({one.game.world for one in found})
 
 
 def _interval(name: str, values: Sequence[float]) -> dict[str, float | None]:
@@ -229,10 +269,12 @@ def by_pair(found: Sequence[Played]) -> list[dict[str, Any]]:
     apart, since equal agents may sit in several.
     """
     groups: dict[tuple[str, str, int, str, int], list[dict[str, int]]] = defaultdict(list)
+    worlds: dict[tuple[str, str, int, str, int], set[int]] = defaultdict(set)
     for one in found:
         for pair in pairs(one.game, one.log):
             key = (one.mechanism, one.agents[pair.by - 1], pair.by, one.agents[pair.to - 1], pair.to)
             groups[key].append({name: getattr(pair, name) for name in _OF_A_PAIR})
+            worlds[key].add(one.game.world)
     return [
         {
             "mechanism": mechanism,
@@ -240,7 +282,7 @@ def by_pair(found: Sequence[Played]) -> list[dict[str, Any]]:
             "seat": seat,
             "helps": other,
             "helps_seat": place,
-            "worlds": len(each),
+            "worlds": len(worlds[mechanism, agent, seat, other, place]),
             **{name: mean(counts[name] for counts in each) for name in _OF_A_PAIR},
             "response": _ratio(each, "answered", "asked"),
         }
@@ -259,7 +301,9 @@ def _ratio(counts: Sequence[Mapping[str, int]], part: str, whole: str) -> float 
 def of_rounds(found: Sequence[Played]) -> list[dict[str, Any]]:
     """For every mechanism and composition of agents the course of time: means over worlds, round by round."""
     groups: dict[tuple[str, tuple[str, ...], int], list[dict[str, float | None]]] = defaultdict(list)
+    worlds: dict[tuple[str, tuple[str, ...]], set[int]] = defaultdict(set)
     for one in found:
+        worlds[one.mechanism, one.agents].add(one.game.world)
         for round in by_round(one.game, one.log):
             values = {field.name: getattr(round, field.name) for field in fields(round) if field.name != "round"}
             groups[one.mechanism, one.agents, round.round].append(values)
@@ -268,8 +312,8 @@ def of_rounds(found: Sequence[Played]) -> list[dict[str, Any]]:
             "mechanism": mechanism,
             "agents": called(who),
             "round": number,
-            "worlds": len(each),
-            **{name: mean(values[name] for values in each) for name in each[0]},
+            "worlds": len(worlds[mechanism, who]),
+            **_means(each),
         }
         for (mechanism, who, number), each in groups.items()
     ]
@@ -280,11 +324,11 @@ def of_rounds(found: Sequence[Played]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Effect:
-    """How much more a measure is under a condition than under the baseline, environment by environment.
+    """How much more a measure is under a condition than under the baseline, world by world.
 
-    baseline, value: the means over the environments that both have. difference: with Student's 95 % interval. change:
-    relative to the baseline, None where that is 0. p_holm: of no difference, corrected for all effects of the table
-    (Holm 1979), NaN where nothing can be told. worlds: how many environments it rests on.
+    baseline, value: the means over the worlds that both have. difference: with Student's 95 % interval over them.
+    change: relative to the baseline, None where that is 0. p_holm: of no difference, corrected for all effects of the
+    table (Holm 1979), NaN where nothing can be told. worlds: how many it rests on.
     """
 
     mechanism: str
@@ -307,14 +351,15 @@ def effects(found: Sequence[Played], against: str = "none", measure: str = "task
     defined in both do not count. Raises `NotPaired` where there is no such baseline or nothing to compare with it.
     """
     values = _values(found, measure)
-    mechanisms = list(dict.fromkeys(one.mechanism for one in found))
-    if against not in mechanisms:
-        raise NotPaired(f"no exchange was played under {against!r}; there are {', '.join(map(repr, mechanisms))}")
+    baselines = {one.mechanism for one in found if against in (one.under, one.mechanism)}
+    if not baselines:
+        known = dict.fromkeys(one.under for one in found)
+        raise NotPaired(f"no exchange was played under {against!r}; there are {', '.join(map(repr, known))}")
     listed = [
         effect
-        for (mechanism, agents), by_unit in values.items()
-        if mechanism != against
-        for effect in _effect(mechanism, agents, by_unit, values.get((against, agents), {}))
+        for (mechanism, agents), by_place in values.items()
+        if mechanism not in baselines
+        for effect in _effect(mechanism, agents, by_place, _joined(values, baselines, agents), _step(measure))
     ]
     if not listed:
         raise NotPaired(
@@ -324,14 +369,26 @@ def effects(found: Sequence[Played], against: str = "none", measure: str = "task
     return [replace(effect, p_holm=p) for effect, p in zip(listed, corrected, strict=True)]
 
 
-def _values(found: Sequence[Played], measure: str) -> dict[tuple[str, tuple[str, ...]], dict[Unit, float]]:
-    values: dict[tuple[str, tuple[str, ...]], dict[Unit, float]] = defaultdict(dict)
+Place: TypeAlias = tuple[int, Unit]
+"""A world, and the environment that it is in."""
+_Values: TypeAlias = Mapping[Place, Sequence[float]]
+
+
+def _values(found: Sequence[Played], measure: str) -> dict[tuple[str, tuple[str, ...]], dict[Place, list[float]]]:
+    values: dict[tuple[str, tuple[str, ...]], dict[Place, list[float]]] = defaultdict(lambda: defaultdict(list))
     for one in found:
         value = _value(one, measure)
         of = values[one.mechanism, one.agents]
         if value is not None:
-            of[one.unit] = value
+            of[one.game.world, one.unit].append(value)
     return values
+
+
+def _joined(
+    values: Mapping[tuple[str, tuple[str, ...]], _Values], mechanisms: Iterable[str], agents: tuple[str, ...]
+) -> _Values:
+    """What the agents did under any of these mechanisms."""
+    return {place: of for name in mechanisms for place, of in values.get((name, agents), {}).items()}
 
 
 def _value(one: Played, measure: str) -> float | None:
@@ -343,21 +400,30 @@ def _value(one: Played, measure: str) -> float | None:
     return known[measure]
 
 
-def _effect(
-    mechanism: str, agents: tuple[str, ...], under: Mapping[Unit, float], without: Mapping[Unit, float]
-) -> Iterator[Effect]:
-    common = [unit for unit in under if unit in without]
-    if common:
-        differences = [under[unit] - without[unit] for unit in common]
-        yield Effect(
-            mechanism,
-            agents,
-            len(common),
-            fsum(without[unit] for unit in common) / len(common),
-            fsum(under[unit] for unit in common) / len(common),
-            combined([mean_of(differences)], [1.0]),
-            float("nan"),
-        )
+_COUNTS = frozenset({"tasks", "held_back", "unsolicited", "useless"})
+
+
+def _step(measure: str) -> float:
+    """The smallest difference that two worlds can show; NaN where it is not known (see `stats.estimate.seen`)."""
+    return 1.0 if measure in _COUNTS else nan
+
+
+def _effect(mechanism: str, agents: tuple[str, ...], under: _Values, without: _Values, step: float) -> Iterator[Effect]:
+    """The effect, where there is a world in common; in a world in which several matches are in common, their mean.
+
+    Worlds that agree in a difference do not make it certain, so it then moves in steps; where nothing changes in any of
+    them there is no difference.
+    """
+    pairs: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for place in under:
+        if place in without:
+            pairs[place[0]].append((fmean(without[place]), fmean(under[place])))
+    if pairs:
+        before, after = zip(*(map(fmean, zip(*each, strict=True)) for each in pairs.values()), strict=True)
+        differences = [value - was for was, value in zip(before, after, strict=True)]
+        mean_difference = mean_of(differences, step if any(differences) else 0.0)
+        estimate = combined([mean_difference], [1.0])
+        yield Effect(mechanism, agents, len(pairs), fmean(before), fmean(after), estimate, nan)
 
 
 # Words

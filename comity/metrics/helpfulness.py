@@ -76,11 +76,17 @@ def _best(game: Exchange) -> float:
     """The most tasks of any scripted cooperators.
 
     Who collects in advance what it may need later can do better than who asks for what it needs, where a request takes
-    time; and who sends everything unasked better still, where that is allowed.
+    time; and who sends everything unasked better still, where that is allowed. Where what has happened is seen late or
+    answers are instant, who does all of this blindly, and hands in what it has not yet seen to be complete.
     """
+    cooperators = [Exchanging(), Exchanging(asks="everything")]
+    if game.unsolicited:
+        cooperators.insert(1, Exchanging(pushes=True))
+    if game.delay != "same_round":
+        cooperators.append(Exchanging(asks="everything", pushes=True, hopes=True))
     best = 0.0
-    for agent in (Exchanging(), Exchanging(pushes=True), Exchanging(asks="everything")):
-        if best < game.most_tasks and (game.unsolicited or not agent.pushes):
+    for agent in cooperators:
+        if best < game.most_tasks:
             best = max(best, _tasks(game, agent))
     return best
 

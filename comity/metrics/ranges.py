@@ -19,6 +19,7 @@ from comity.core.named import Named, Seated, layers, named_game
 from comity.core.outcome import Outcome, stage_plays
 from comity.exact.strategic_form import StrategicForm
 from comity.exact.tree import leaves
+from comity.games.exchange.game import Exchange
 from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.matching import Rotated
@@ -75,7 +76,9 @@ def ranges(game: Game) -> Ranges:
     mechanism that pays what is played. Repetition and reputation pay weighted means, networks means or sums. Sanctions
     move both ends by all the points that may be given. A contract moves them by the largest difference of two of its
     payments, where these are bounded. Where they are not there are no bounds: its payments are then left out (see
-    `has_unbounded_payments`). A bound need not be attained where several layers have to be at their worst at once.
+    `has_unbounded_payments`). An exchange pays an agent nothing at least, and at most for every open task in
+    every round and for every piece that anybody lacks. A bound need not be attained where several layers have to be at
+    their worst at once.
 
     Raises `MetricError` for a game that has neither rules known here nor a tree that can be listed.
     """
@@ -98,6 +101,8 @@ def ranges(game: Game) -> Ranges:
             return (Range(0.0, 1.0, (0,) * len(game.moves)),)
         case StrategicForm():  # which pays averages of what its base pays
             return tuple(replace(one, seats=(player,)) for player, one in enumerate(ranges(game.base)))
+        case Exchange():
+            return _exchanged(game)
         case StageGame():
             return _stage(game)
         case _:
@@ -149,6 +154,14 @@ def _sanctioned(game: Sanctioned) -> Ranges:
     received = [0.0, -game.effect * game.punish, game.effect * game.reward]
     low, high = others * (min(given) + min(received)), others * (max(given) + max(received))
     return tuple(one.moved(low, high) for one in ranges(game.base))
+
+
+def _exchanged(game: Exchange) -> Ranges:
+    """Every task once, and a bonus for every piece that somebody lacks at first and the agent may send."""
+    lacked = game.pieces * (game.agents - game.copies)
+    numbers = range(1, game.agents + 1)
+    tasks = game.bound / game.agents
+    return tuple(Range(0.0, tasks + game.bonus.of(agent).each * lacked, (agent - 1,)) for agent in numbers)
 
 
 def _stage(game: StageGame) -> Ranges:
@@ -227,9 +240,11 @@ def mixed_payoffs(game: Game, mixed: Sequence[Mixed]) -> tuple[float, ...]:
 
 
 def actions_of(game: Named) -> tuple[tuple[str, ...], ...]:
-    """What each seat may do, in any of the ways the game can end."""
+    """What each seat may do, in any of the ways the game can end; nothing of an exchange, whose ends have no list."""
     if isinstance(game, StageGame):
         return game.actions
+    if isinstance(game, Exchange):
+        return ((),) * game.n_players
     if isinstance(game, Observed):
         return (game.base.actions[game.watched],)
     return tuple(tuple(dict.fromkeys(actions)) for actions in zip(*_ends(game), strict=True))

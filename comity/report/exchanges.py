@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +30,8 @@ class Exchanges:
 
     played: tuple[Played, ...]
     read: Mapping[Condition, Mapping[str, tuple[int, int]]]
+    alone: frozenset[str]
+    """The mechanisms, by label, in which nothing but conditions of the exchange stands on it."""
 
     @cached_property
     def groups(self) -> dict[Condition, list[Played]]:
@@ -65,7 +68,8 @@ class Exchanges:
 
     def automated(self, *sides: str) -> str | None:
         """The first mechanism in which these sides of everybody are automated, and nothing else is other than usual."""
-        return next((name for name in self.mechanisms if _is_only(self.games[name], sides)), None)
+        alone = dict.fromkeys(one.mechanism for one in self.played if one.under in self.alone)
+        return next((name for name in alone if _is_only(self.games[name], sides)), None)
 
     @property
     def is_as_published(self) -> bool:
@@ -100,9 +104,11 @@ def exchanges_of(results: Results) -> Exchanges | None:
         return None
     labels = list(dict.fromkeys(label for run in runs for label, _ in run.header.agents))
     shown = dict(zip(labels, distinct(labels), strict=True))
+    beyond = {cell.mechanism_label for cell in results.cells.values() if not isinstance(cell.built, Exchange)}
     return Exchanges(
         tuple(replace(one, agents=_renamed(one.agents, shown)) for one in found),
         {(mechanism, _renamed(who, shown)): of for (mechanism, who), of in replies(runs).items()},
+        frozenset({one.under for one in found} - beyond),
     )
 
 
@@ -115,8 +121,8 @@ def _name(agents: tuple[str, ...]) -> str:
 
 
 def _is_only(game: Exchange, sides: Sequence[str]) -> bool:
-    usual = (_USUAL.instructions, _USUAL.visibility, _USUAL.bonus)
-    told = (game.instructions, game.visibility, game.bonus)
+    usual = (_USUAL.instructions, _USUAL.stories, _USUAL.visibility, _USUAL.bonus)
+    told = (game.instructions, game.stories, game.visibility, game.bonus)
     everybody = replace(game.automation, sides=(), told=True, asks="all") == Automation()
     return told == usual and everybody and set(game.automation.sides) == set(sides)
 
@@ -124,6 +130,9 @@ def _is_only(game: Exchange, sides: Sequence[str]) -> bool:
 def open_by_round(game: Exchange, log: Log) -> Iterator[int]:
     """How many requests are open at the end of each round: made, and the piece has not reached who asked for it."""
     arrived = {(sent.to, sent.piece): sent.round for sent in log.transfers}
-    spans = [(request.round, arrived.get((request.by, request.piece), game.rounds + 1)) for request in log.asked]
+    made = Counter(request.round for request in log.asked)
+    over = Counter(arrived.get((request.by, request.piece), game.rounds + 1) for request in log.asked)
+    still = 0
     for round in range(1, game.rounds + 1):
-        yield sum(first <= round < end for first, end in spans)
+        still += made[round] - over[round]
+        yield still

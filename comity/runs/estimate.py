@@ -296,8 +296,9 @@ class _Voices:
         }
         self._readers = {label: Reader() for label in models}
 
-    def asks(self, label: str) -> bool:
-        return label in self._models
+    def asks(self, label: str, kind: str) -> bool:
+        """Whether that agent is a model to which such decisions are put, and not made for it."""
+        return label in self._models and kind not in self._models[label].assists
 
     def read(self, label: str, asked: Asked) -> _Sample:
         """What that agent is asked and what it has answered."""
@@ -361,7 +362,7 @@ class _Sampling:
     def _note(self, agents: Sequence[str], play: Iterable[Sequence[Asked]]) -> None:
         for asked in (asked for step in play for asked in step):
             label, kind = agents[asked[0].player], asked[0].kind
-            if not self._voices.asks(label):
+            if not self._voices.asks(label, kind):
                 continue
             self._passed += 1
             if self._passed % self._every == 0:
@@ -439,7 +440,7 @@ class _Costing:
             for player, kind in survey.design.decisions:
                 times = len(self._plan.replicates)
                 found[kind] = found[kind].plus(_calls(survey.design, player, kind, times))
-        return found
+        return {kind: number for kind, number in found.items() if kind not in self._models[label].assists}
 
     def _counted(self, cell: Cell, way: _Way) -> Mapping[tuple[str, str], Range] | None:
         """How many calls of each agent and kind crossed stages have; None where the cell is not crossed.

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from comity.core.named import Named, layers, named_game
+from comity.games.exchange.game import Exchange
 from comity.mechanisms.presentation import LETTERS
 from comity.records.levels import PRESENTATION, RANDOM, in_full, is_drawn
 from comity.records.spec import Cell, Spec
@@ -236,6 +237,11 @@ def _is_false(about: str, agent: Spec, errs: bool) -> bool:
 
 def _replicates(plan: Plan) -> Iterator[str]:
     if len(plan.replicates) > 1:
+        return
+    worlds = {game.world if isinstance(game, Exchange) else None for *_, game in (layers(c.built) for c in plan.cells)}
+    if None not in worlds:  # of exchanges only worlds are drawn anew
+        if len(worlds) == 1:
+            yield "there is one world: how far a number may be off is hardly known; world = 1 to 10 are a beginning"
         return
     again = plan.matching.repeats
     told = "and each match is played once" if again == 1 else f"and its {again} repeats of a match are no replicates"

@@ -41,7 +41,8 @@ def rules(rule: Rules, frame: Frame) -> Iterator[str]:
         yield from frame.tell("exchange.codes")
     if rule.bonus.each:
         key = "exchange.bonus_asked" if rule.bonus.asked else "exchange.bonus_any"
-        yield from frame.tell(key, pay=frame.points(rule.bonus.each))
+        whose = "_you" if rule.bonus.agents else ""  # of a bonus for some nobody else is told
+        yield from frame.tell(f"{key}{whose}", pay=frame.points(rule.bonus.each))
         if not rule.bonus.counted:
             yield from frame.tell("exchange.bonus_private")
 
@@ -59,7 +60,8 @@ def framed(fact: Framed, frame: Frame) -> Iterator[str]:
 
 def automated(fact: Automated, frame: Frame) -> Iterator[str]:
     for side in fact.sides:
-        yield from frame.tell(f"exchange.auto_{side}")
+        which = "_first" if side == "request" and fact.asks == "first" else ""
+        yield from frame.tell(f"exchange.auto_{side}{which}")
 
 
 def sight(fact: Sight, frame: Frame) -> Iterator[str]:

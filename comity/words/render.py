@@ -14,6 +14,7 @@ from comity.core.decision import Decision, Fact
 from comity.core.flow import Game
 from comity.core.space import Space
 from comity.exact.strategic_form import StrategicFormRule
+from comity.games.exchange.conditions import Instruction
 from comity.games.normal_form import NormalForm
 from comity.games.sequential import SequentialTrustGame
 from comity.mechanisms.contracting import Contracting
@@ -58,7 +59,8 @@ def _told(player: int, facts: Iterable[Fact], wording: Wording) -> tuple[list[st
 def _addressed(player: int, facts: Sequence[Fact], wording: Wording) -> str:
     if any(isinstance(fact, Observation) for fact in facts):
         return wording.say("names.you_observe")
-    return wording.say("names.you_are", player=wording.player(player))
+    aimed = any(isinstance(fact, Instruction) for fact in facts)  # whoever is told an aim is not told another one
+    return wording.say("names.you_play" if aimed else "names.you_are", player=wording.player(player))
 
 
 class Sections(NamedTuple):

@@ -30,6 +30,8 @@ from tests.commands import called
 from tests.corpora import repeated
 from tests.corpora.repeated import RESPONSES, Row, write_clone, write_parquet
 
+pytestmark = pytest.mark.slow
+
 LAYOUTS = {"clone": write_clone, "parquet": write_parquet}
 IMPOSSIBLE = "participant 2 in pd: round 1: nobody is paid 10 for that move"
 

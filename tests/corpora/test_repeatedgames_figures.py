@@ -28,6 +28,8 @@ from comity.records.store import RunFile
 from comity.records.tables import tables
 from tests.corpora.repeated import write_parquet
 
+pytestmark = pytest.mark.slow
+
 # The rule
 
 

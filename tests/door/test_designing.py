@@ -44,7 +44,7 @@ def run(plan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_factors_are_printed_with_shares_and_means(run: Path) -> None:
-    done = called(["factors", str(run)])
+    done = called(["factors", str(run)], environment={"COLUMNS": "200"})
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     [agent] = [line for line in lines if line[:1] == ["agent"] and len(line) == 8]

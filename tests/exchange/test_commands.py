@@ -21,6 +21,8 @@ from comity.runs.run import run
 from comity.stats.estimate import combined, mean_of
 from tests.commands import Called, called
 
+pytestmark = pytest.mark.slow
+
 SIZE = "agents = 3, rounds = 5, pieces = 12, per_task = 2"
 PLAN = f"""
 name = "small"
@@ -116,6 +118,17 @@ def test_all_columns_are_there_where_they_are_asked_for(small: Path) -> None:
     assert len(shown) > 25
     assert len(listed) == len(asked) == 6
     assert listed[0]["falsification"] == ""
+
+
+def test_columns_that_have_no_room_come_below_and_whole(small: Path) -> None:
+    wide, narrow = (
+        called(["exchange", str(small), "--all"], environment={"COLUMNS": width}).stdout for width in ("10000", "110")
+    )
+    tables = [line.split() for line in narrow.splitlines() if line.startswith("mechanism ")]
+    assert max(map(len, narrow.splitlines())) <= 110
+    assert len(tables) > 1
+    assert all(heads[:2] == ["mechanism", "agents"] for heads in tables)
+    assert ["mechanism", "agents", *(head for heads in tables for head in heads[2:])] == wide.splitlines()[1].split()
 
 
 def test_rows_for_agents_pairs_and_rounds(small: Path) -> None:

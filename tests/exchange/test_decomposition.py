@@ -232,6 +232,14 @@ def test_which_set_is_missing_is_said(tmp_path: Path) -> None:
         losses_of(tmp_path, WORLDS, f'"none", {one}, {both}', GOOD)
 
 
+def test_the_baseline_is_missed_in_words(tmp_path: Path) -> None:
+    only = '{label = "auto share", name = "automation", sides = ["share"]}'
+    with pytest.raises(
+        NotDecomposable, match=r"nothing automated \(the stack without 'automation', or the agent without"
+    ):
+        losses_of(tmp_path, WORLDS, only, GOOD)
+
+
 # Mechanisms of the engine
 
 STEPS = ("propose", "approve", "sign", "act")
@@ -275,6 +283,14 @@ def test_who_can_and_will_loses_nothing(tmp_path: Path, mechanism: str) -> None:
     assert set(parts(loss).values()) == {0.0}
 
 
+def test_one_environment_is_enough(tmp_path: Path) -> None:
+    agents = (
+        '[[agents]]\nname = "always_defect"\n[[agents]]\nname = "assisted"\nof = "always_defect"\nassists = ["sign"]'
+    )
+    [loss] = losses_of(tmp_path, '"prisoners_dilemma"', '"contracting"', agents)
+    assert (loss.agents, loss.units, set(parts(loss))) == (("always_defect",) * 2, 1, {"sign"})
+
+
 def test_whom_an_assisted_agent_is_otherwise() -> None:
     plain = Spec.of("assisted", {"of": "tit_for_tat"})
     signs = Spec.of("assisted", {"of": "tit_for_tat", "assists": ["sign"]})
@@ -284,3 +300,4 @@ def test_whom_an_assisted_agent_is_otherwise() -> None:
         "signs": Helped("own", frozenset({"sign"})),
         "other": Helped("other", frozenset({"sign"})),
     }
+    assert helped([("grim", Spec.of("grim")), ("other", other)])["other"].base == "grim"

@@ -342,6 +342,19 @@ def test_no_script_beats_the_oracle(agent: Exchanging, unsolicited: bool) -> Non
     assert Measures(game, log_of(played(game, agent))).tasks <= found.oracle <= found.bound
 
 
+@pytest.mark.parametrize("delay", ["instant", "next_round"])
+@pytest.mark.parametrize("schedule", ["phased", "sequential", "simultaneous"])
+@pytest.mark.parametrize("sides", [(), ("request",), ("share",)])
+def test_no_script_that_acts_before_it_sees_beats_the_oracle(delay: Any, schedule: Any, sides: Any) -> None:
+    size = Exchange(world=2, agents=4, rounds=5, pieces=20, schedule=schedule, delay=delay)
+    game = replace(size, automation=Automation(sides))
+    found = reference(game)
+    for asks in ("all", "everything"):
+        for pushes in (False, True):
+            blind = Exchanging(asks=asks, pushes=pushes, hopes=True)
+            assert Measures(game, log_of(played(game, blind))).tasks <= found.oracle <= found.bound
+
+
 def test_the_published_reference_is_for_the_published_rules() -> None:
     assert of_published(replace(PUBLISHED, world=3, unsolicited=True), 102) == 0.5
     assert of_published(Exchange(), 102) is None

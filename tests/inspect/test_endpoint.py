@@ -50,6 +50,8 @@ from comity.llm.ledger import Ledger
 from comity.llm.request import Completion, Draw, Message, Request, Settings
 from comity.llm.store import Memory
 
+pytestmark = pytest.mark.slow
+
 NAME = "inspect:mockllm/model"
 ASKED = Request(NAME, (Message("system", "You play."), Message("user", "Which?")))
 

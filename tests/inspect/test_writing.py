@@ -33,6 +33,8 @@ from comity.runs.plan import parsed_plan
 from comity.runs.run import run
 from tests.commands import called
 
+pytestmark = pytest.mark.slow
+
 SCRIPTED = """
 name = "scripted"
 seed = 7

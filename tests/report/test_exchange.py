@@ -41,6 +41,8 @@ from tests.report.test_calls import agent
 from tests.report.test_figures import TABLE, numbers, paths, texts
 from tests.report.written import write_report
 
+pytestmark = pytest.mark.slow
+
 SIZE = "agents = 4, rounds = 4, pieces = 16, per_task = 2, open_tasks = 1"
 PLAN = f"""\
 name = "given"

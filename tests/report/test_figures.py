@@ -39,6 +39,8 @@ from comity.report.rows import STACK
 from comity.report.text import number
 from tests.report.reading import read
 
+pytestmark = pytest.mark.slow
+
 AGENTS = ["gemini-3-flash-preview(CoT)", "gemini-3-flash-preview", "gpt-5.2(CoT)", "qwen3-max_instruct"]
 GAMES = ["prisoners dilemma", "public goods", "travellers dilemma", "trust game", "stag hunt"]
 HOSTILE = '"><script>alert(1)</script>\x1b[1m\u202e & currentColor'

@@ -17,6 +17,8 @@ from tests.report.reading import Element, grid, read, rests, value
 from tests.report.runs import PLAN, SHORT, forfeited, records, renamed, write_run
 from tests.report.written import write_report
 
+pytestmark = pytest.mark.slow
+
 
 def cell(page: Element, mechanism: str, game: str) -> Element:
     """What the page says of one cell."""

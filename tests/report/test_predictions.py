@@ -15,6 +15,8 @@ from comity.report.results import Results
 from comity.report.sections import predictions as section_of
 from tests.report.measured import entries, played, results_of, table
 
+pytestmark = pytest.mark.slow
+
 PLAN = """\
 name = "foreseen"
 seed = 5

@@ -17,6 +17,8 @@ from comity.report.sections import proposals
 from comity.stats.proportions import exact
 from tests.report.measured import entries, played, results_of, table
 
+pytestmark = pytest.mark.slow
+
 PROPERTIES = {"Nash": "equilibrium", "dominant": "dominant"}
 
 

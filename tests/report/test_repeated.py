@@ -23,6 +23,8 @@ from tests.report.measured import entries, played, results_of, table
 from tests.report.reading import read
 from tests.report.runs import forfeited, records, write_run
 
+pytestmark = pytest.mark.slow
+
 PLAN = """\
 name = "repeated"
 seed = 7

@@ -16,6 +16,8 @@ from comity.metrics.comparison import NotComparable, common, compared, left_out
 from comity.records.tables import Tables
 from tests.rooms.test_metrics_intervals import by_game, told
 
+pytestmark = pytest.mark.slow
+
 MEAN = METRICS["mean"]
 A, B = (0.2, 0.5, 0.3), (0.8, 0.7, 0.95)
 

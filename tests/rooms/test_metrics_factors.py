@@ -18,6 +18,8 @@ from comity.runs.design import Plan
 from comity.runs.drive import agents_of
 from comity.runs.plan import parsed_plan
 
+pytestmark = pytest.mark.slow
+
 PLAN = """\
 name = "p"
 seed = 3

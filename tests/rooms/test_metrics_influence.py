@@ -20,6 +20,8 @@ from comity.records.record import Failure, Record
 from comity.records.spec import Cell, MatchSpec, Spec
 from comity.records.tables import Tables, tables
 
+pytestmark = pytest.mark.slow
+
 AGENTS = ("one", "two")
 CELLS = [
     Cell("trust", "none", Spec.of("trust_game")),

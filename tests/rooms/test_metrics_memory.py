@@ -31,6 +31,8 @@ from comity.records.tables import Tables, tables
 from comity.stats.proportions import clustered, wilson
 from comity.strategies.catalogue import STRATEGIES
 
+pytestmark = pytest.mark.slow
+
 C, D = "cooperate", "defect"
 AGENTS: dict[str, dict[str, Any]] = {
     "mix": {"name": "memory_one", "first": 0.9, "both": 0.9, "sucker": 0.2, "tempted": 0.6, "neither": 0.3},

@@ -101,6 +101,13 @@ def test_one_replicate_and_one_level_are_named() -> None:
     assert found["factors"] == "the factor presentation.story has one level only, so what it does cannot be seen\n"
 
 
+def test_worlds_are_the_replicates_of_exchanges() -> None:
+    text = 'name = "p"\nseed = 1\nmechanisms = ["none"]\nagents = ["exchanger"]\nmatching = {kind = "alike"}\n'
+    first, second = (f'{{label = "{world}", name = "exchange", world = {world}}}' for world in (1, 2))
+    assert "there is one world" in warned(f"{text}games = [{first}]")["replicates"]
+    assert "replicates" not in warned(f"{text}games = [{first}, {second}]")
+
+
 def test_games_without_a_cooperative_action_have_nothing_to_confound() -> None:
     text = SOUND.replace("prisoners_dilemma", "matching_pennies").replace(LABELS, '"presentation.labels" = ["own"]')
     assert {"labels", "order"}.isdisjoint(warned(text))

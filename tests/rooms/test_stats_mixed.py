@@ -20,6 +20,8 @@ from scipy import stats
 from comity.stats.means import two_sample
 from comity.stats.mixed import Mixed, mixed
 
+pytestmark = pytest.mark.slow
+
 Array = NDArray[Any]
 
 

@@ -18,6 +18,8 @@ from comity.runs.plan import parsed_plan
 from comity.runs.run import run
 from comity.runs.spelling import build_strategy
 
+pytestmark = pytest.mark.slow
+
 REPEATS = 150
 COOPERATES = 0.4
 

@@ -180,6 +180,16 @@ class Tallied:
         return decide
 
 
+def test_decisions_that_are_made_for_a_model_cost_no_calls() -> None:
+    agents = 'agents = [{label = "a", name = "model", model = "test:a"%s}]\n[matching]\nkind = "alike"\n'
+    game, mechanism = '["prisoners_dilemma"]', '["contracting"]'
+    own, helped = (
+        estimate(plan_of(game, mechanism, agents=agents % assists), free).total.calls.mean
+        for assists in ("", ', assists = ["sign", "propose"]')
+    )
+    assert (own, helped) == (8, 4)
+
+
 @pytest.mark.parametrize("policy", ["match", "tournament"])
 def test_calls_are_the_questions_that_a_run_puts_to_who_is_waited_for(policy: str, tmp_path: Path) -> None:
     stacks = (

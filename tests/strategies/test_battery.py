@@ -18,6 +18,8 @@ from comity.strategies.strategy import Strategy
 from tests.generators import every_entry, every_exchange
 from tests.strategies.seats import match_of, seated
 
+pytestmark = pytest.mark.slow
+
 WITH_LOTTERIES: dict[str, dict[str, Any]] = {
     "memory_one": {"first": 0.5, "both": 0.75, "sucker": 0.25, "tempted": 0.5, "neither": 0.5},
     "level_k": {"k": 0, "anchor": "uniform"},

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.core.decision import Decision
-from comity.games.exchange.conditions import Automation, Bonus, Framed, Instruction, Rules
+from comity.games.exchange.conditions import Automated, Automation, Bonus, Framed, Instruction, Rules
 from comity.games.exchange.game import Exchange
 from comity.games.exchange.state import Message, Request, Result, Task
 from comity.games.exchange.turns import KINDS, Turn
@@ -175,6 +175,25 @@ def test_every_rule_is_told() -> None:
     aims = ("neutral", "policy", "competitive", "saboteur", "Be quick.")
     assert len({told(Instruction(aim)) for aim in aims}) == len(aims)
     assert told(Framed("business")) != told(Framed("score_board"))
+    assert told(Automated(("request",))) != told(Automated(("request",), "first"))
+    assert told(Automated(("share",))) == told(Automated(("share",), "first"))
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_bonus_for_some_is_not_told_as_one_for_all(asked: bool) -> None:
+    rule = Exchange().rule
+    to_all, to_some = (told(replace(rule, bonus=Bonus(0.1, asked, agents=agents))) for agents in ((), (2,)))
+    assert "Whoever sends" in to_all
+    assert "Whoever sends" not in to_some
+    assert "you are paid 0.1 points" in to_some
+
+
+def test_whoever_is_told_an_aim_is_told_no_other() -> None:
+    decision = next(iter(seen(Exchange(**SMALL), 1)))
+    text = "\n".join(sections(decision, standard("neutral")))
+    assert "Aim at as high a total of all players" in text
+    assert "your own total payoff" not in text
+    assert "You are player 1." in text
 
 
 def test_nobody_is_told_whether_a_code_is_true() -> None:

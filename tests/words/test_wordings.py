@@ -237,6 +237,9 @@ def of_all_kinds() -> Iterator[Exchange]:
     yield Exchange(**small, schedule="sequential", stale=True, unsolicited=True, falsifiable=True)
     yield Exchange(**small, schedule="simultaneous", delay="next_round", bonus=Bonus(0.1, counted=False))
     yield Exchange(**small, bonus=Bonus(0.1, asked=False), stories=STORIES)
+    for asked in (True, False):
+        yield Exchange(**small, bonus=Bonus(0.1, asked, agents=(1,)))
+    yield Exchange(**small, automation=Automation(("request",), asks="first"))
     for side in SIDES:
         yield Exchange(**small, falsifiable=True, automation=Automation((side,)))
 

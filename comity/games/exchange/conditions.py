@@ -95,6 +95,7 @@ class Framed:
 
 @dataclass(frozen=True)
 class Automated:
-    """Which of the agent's sides the system takes over."""
+    """Which of the agent's sides the system takes over, and whom it asks."""
 
     sides: tuple[Side, ...]
+    asks: Literal["all", "first"] = "all"

@@ -137,7 +137,8 @@ class Exchange:
     def most_tasks(self) -> int:
         """The most tasks that any agents can hand in together in this world by these rules (see `optimum`).
 
-        In phased rounds it is agents x open tasks x rounds, and perfect cooperators attain it.
+        In phased rounds it is agents x open tasks x rounds, and perfect cooperators attain it where requests are
+        seen in the round in which they are made.
         """
         if self.schedule == "phased":
             return self.agents * self.open_tasks * self.rounds
@@ -191,13 +192,14 @@ class Exchange:
         bonus, sides = self.bonus.of(agent), self.automation.of(agent)
         rule = self.rule if bonus == self.bonus else replace(self.rule, bonus=bonus)
         framed = () if story == "points" else (Framed(story),)
-        automated = (Automated(sides),) if sides and self.automation.told else ()
+        automated = (Automated(sides, self.automation.asks),) if sides and self.automation.told else ()
         return (*framed, rule, aim, *automated)
 
     # Conditions
 
     def automated(self, sides: Sequence[str], agents: Sequence[int], asks: str, told: bool) -> Exchange:
         """This exchange in which the system does these sides, of these agents or of all (see `Automation`)."""
+        _checked_once("automation", self.automation == Automation())
         _checked("sides", SIDES, sides)
         _checked("asks", ("all", "first"), (asks,))
         taken = tuple([side for side in SIDES if side in sides])
@@ -206,10 +208,12 @@ class Exchange:
 
     def showing(self, hide: Sequence[str], show: Sequence[str]) -> Exchange:
         """This exchange with the usual sections of what is seen but for these (see `Visibility`)."""
+        _checked_once("visibility", self.visibility == Visibility())
         return replace(self, visibility=Visibility.hiding(hide, show))
 
     def instructed(self, aims: Sequence[str], stories: Sequence[str]) -> Exchange:
         """This exchange with these aims and stories, dealt out agent by agent and round again."""
+        _checked_once("instruction", (self.instructions, self.stories) == (("neutral",), ("points",)))
         if not aims or not all(aim.strip() for aim in aims):
             raise BadParameter("aims must be at least one text that is not empty")
         if not stories:
@@ -220,6 +224,7 @@ class Exchange:
 
     def rewarded(self, each: float, asked: bool, counted: bool, agents: Sequence[int]) -> Exchange:
         """This exchange in which whoever sends is paid for it (see `Bonus`)."""
+        _checked_once("transfer_bonus", self.bonus == Bonus())
         if not each > 0:
             raise BadParameter(f"each must be positive, not {each:g}")
         return replace(self, bonus=Bonus(each, asked, counted, tuple(agents)))
@@ -248,6 +253,12 @@ class Exchange:
                 if self.bonus.pays(transfer):
                     paid[transfer.by - 1].append(self.bonus.each)
         return tuple(map(fsum, paid))
+
+
+def _checked_once(condition: str, usual: bool) -> None:
+    """Raise `BadParameter` where a condition would take the place of an earlier one of its kind."""
+    if not usual:
+        raise BadParameter(f"{condition} stands twice on one exchange; say in one what it is to be")
 
 
 def _checked(name: str, allowed: Sequence[str], found: Sequence[str]) -> None:

@@ -91,7 +91,7 @@ def _lead(found: Exchanges) -> str:
         "by the published rules" if any(one.schedule == "sequential" for one in games) else "in rounds of three phases"
     )
     rules = "in one turn a round at the same time" if any(one.schedule == "simultaneous" for one in games) else rules
-    worlds = len({one.unit for one in found.played})
+    worlds = len({one.game.world for one in found.played})
     return (
         f"{counted(len(found.played), 'exchange')} in {counted(worlds, 'world')}, {rules}. "
         f"Nobody can hand in more than {listed(bounds)}: that is the bound. What a world is stays the same under every "
