@@ -12,6 +12,8 @@ import pytest
 
 from tests.commands import called
 
+pytestmark = pytest.mark.slow
+
 PLAN = """\
 name = "varied"
 seed = 6

@@ -13,6 +13,8 @@ import pytest
 
 from tests.door.test_cli import comity, refused
 
+pytestmark = pytest.mark.slow
+
 PLAN = """
 name = "pilot"
 seed = 5

@@ -29,6 +29,8 @@ from comity.games.exchange.world import World
 from comity.metrics.exchange import Measures, gini
 from tests.exchange.players import PERFECT, Anything, log_of, mixed, played, tasks
 
+pytestmark = pytest.mark.slow
+
 SECTIONS = ("scores", "ranks", "completions", "exchanges", "memory", "receipts")
 SHOWN = ("scores", "ranks", "completions", "exchanges", "did", "receipts")
 """The field of a sight that each switch rules."""

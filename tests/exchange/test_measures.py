@@ -22,6 +22,8 @@ from comity.metrics.helpfulness import GRID, helpfulness, of_published, referenc
 from comity.strategies.exchanging import Exchanging
 from tests.exchange.players import PERFECT, WITHHOLDER, log_of, played
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = Exchange(schedule="sequential", stale=True)
 
 

@@ -12,9 +12,10 @@ import pytest
 
 from comity.llm.fake import Answered, Asked, Brain, FakeProvider, schema_filler
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Inheritance class AiohttpClientSession:DeprecationWarning"
-)  # google-genai
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning"),  # google-genai
+]
 
 SCHEMA = {
     "type": "object",

@@ -16,6 +16,8 @@ from comity.dynamics.payoffs import Array
 from comity.dynamics.simulation import simulate
 from tests.rooms.test_dynamics import COORDINATION, HAWK_DOVE, random_payoffs
 
+pytestmark = pytest.mark.slow
+
 MOST = 4.5
 """So many standard errors are more than any of some hundred comparisons should show."""
 PROCESSES = [Fermi(0.8), Moran(0.15)]

@@ -22,6 +22,8 @@ from comity.records.record import Failure, Record
 from comity.records.spec import Cell, MatchSpec, Spec
 from comity.records.tables import Tables, tables
 
+pytestmark = pytest.mark.slow
+
 AGENTS = ("one", "two")
 TRUST = Cell("trust", "none", Spec.of("trust_game"))
 STAG = Cell("stag", "none", Spec.of("stag_hunt"))

@@ -25,6 +25,8 @@ from comity.records.spec import Cell, MatchSpec, Spec
 from comity.records.tables import Tables, tables
 from comity.strategies.catalogue import STRATEGIES
 
+pytestmark = pytest.mark.slow
+
 Sit = Callable[[Game, int, int], Decide]
 """From the game, the player and a key to what decides there."""
 

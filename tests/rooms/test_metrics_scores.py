@@ -25,6 +25,8 @@ from comity.records.tables import tables
 from comity.strategies.catalogue import STRATEGIES
 from comity.strategies.strategy import Strategy
 
+pytestmark = pytest.mark.slow
+
 NAMES = (
     "share_of_max",
     "range_share",

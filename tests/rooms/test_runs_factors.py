@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from comity.runs.factors import Design, Factor, balance, fraction
 from comity.runs.plan import Plan, PlanError, parsed_plan
 
+pytestmark = pytest.mark.slow
+
 PLAN = """\
 name = "p"
 seed = 1

@@ -28,6 +28,8 @@ from comity.stats.means import (
     two_sample,
 )
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = st.floats(-100, 100).map(lambda x: round(x, 3))
 DRAWS = st.lists(NUMBERS, min_size=2, max_size=12).filter(lambda draws: np.std(draws) > 1e-6)
 

@@ -49,6 +49,8 @@ from comity.runs.spending import Range
 from comity.stats.estimate import mean_of
 from tests.runs.mixing import Draws, Mixes, exact_payoffs, policy
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("a", "b")
 SMALL_STACKS = (
     '["none", "mediation", {name = "mediation", recall = false, label = "forgets"}, '

@@ -30,6 +30,8 @@ from comity.mechanisms.talk import CheapTalk
 from comity.strategies.catalogue import STRATEGIES
 from tests.strategies.seats import Recorder, match_of
 
+pytestmark = pytest.mark.slow
+
 RATIONAL = STRATEGIES["rational"]()
 COOPERATE = STRATEGIES["always_cooperate"]()
 

@@ -26,6 +26,8 @@ from comity.mechanisms.noise import Misperceived, Trembling
 from comity.mechanisms.repetition import Continued, Repeated
 from comity.mechanisms.sanctions import Sanctioned
 
+pytestmark = pytest.mark.slow
+
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]|[^\s{}"]+')
 
 

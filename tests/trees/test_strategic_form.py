@@ -30,6 +30,8 @@ from comity.mechanisms.sanctions import Sanctioned
 from comity.mechanisms.talk import CheapTalk
 from tests.generators import Script, bimatrices, played, stage_games
 
+pytestmark = pytest.mark.slow
+
 TRUST = SequentialTrustGame()
 PD = PrisonersDilemma()
 

@@ -24,6 +24,8 @@ from comity.words.refusals import is_refusal
 from comity.words.wordings import PLAIN
 from tests.words.replies import ACTIONS, DECISIONS, FORMS, LONG, Case, cases, is_as_labelled, reading
 
+pytestmark = pytest.mark.slow
+
 CORPUS = {case.id: case for case in cases()}
 HUGE = [case for case in CORPUS.values() if len(case.text) > LONG // 2]
 FILES = sorted({case.id.split(":")[0] for case in CORPUS.values()})
