@@ -138,10 +138,10 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "baseline": effect.baseline,
         "value": effect.value,
         "difference": effect.difference.value,
-        "low": _known(effect.difference.low),
-        "high": _known(effect.difference.high),
+        "low": effect.difference.low,
+        "high": effect.difference.high,
         "change": effect.change,
-        "p_holm": _known(effect.p_holm),
+        "p_holm": effect.p_holm,
     }
 
 
@@ -208,14 +208,10 @@ def _row(loss: Loss, part: Part, alone: Part | None = None) -> dict[str, Any]:
         "whose": ", ".join(map(str, loss.whose)) or "all",
         "part": part.name,
         "value": part.estimate.value,
-        "low": _known(part.estimate.low),
-        "high": _known(part.estimate.high),
+        "low": part.estimate.low,
+        "high": part.estimate.high,
         "alone": None if alone is None else alone.estimate.value,
-        "alone_low": None if alone is None else _known(alone.estimate.low),
-        "alone_high": None if alone is None else _known(alone.estimate.high),
+        "alone_low": None if alone is None else alone.estimate.low,
+        "alone_high": None if alone is None else alone.estimate.high,
         "units": loss.units,
     }
-
-
-def _known(value: float) -> float | None:
-    return None if value != value else value

@@ -34,8 +34,8 @@ def differing(found: Sequence[Disagreement], refused: int) -> Iterator[str]:
     yield from map(str, found[:_SHOWN])
 
 
-def write_disagreements(run: Path, found: Iterable[Disagreement]) -> None:
-    """All of them, beside the run in that folder; no file where there is none."""
+def write_disagreements(run: Path, found: Iterable[object]) -> None:
+    """All of them, each a dataclass of texts, beside the run in that folder; no file where there is none."""
     lines = [json.dumps(vars(disagreement)) + "\n" for disagreement in found]
     if lines:
         (run / FILE_NAME).write_text("".join(lines), encoding="utf-8")

@@ -17,10 +17,11 @@ from comity.core.match import replay
 from comity.core.outcome import stage_plays
 from comity.corpora.columns import Row, read_rows
 from comity.corpora.disagreements import Disagreement, differing, write_disagreements
+from comity.corpora.ends import checked_out, checked_source
 from comity.corpora.errors import CorpusError
 from comity.records.record import Record
 from comity.records.spec import Cell, MatchSpec, Spec
-from comity.records.store import FILE_NAME, Header, RunFile
+from comity.records.store import Header, RunFile
 
 TABLE = "dal_bo_frechette_2011_all.parquet"
 AGENT = "people"
@@ -62,10 +63,8 @@ def import_people(path: Path, out: Path) -> ImportedPeople:
 
     Raises `CorpusError` where the source cannot be read, and `RunError` where the run cannot be written.
     """
-    if not path.is_dir():
-        raise CorpusError(f"{path} {'is a file, not a folder' if path.exists() else 'does not exist'}")
-    if (out / FILE_NAME).exists():
-        raise CorpusError(f"{out} holds a run already; choose another folder")
+    checked_source(path)
+    checked_out(out)
     matches = _matches(read_rows(path / TABLE, _COLUMNS))
     if not matches:
         raise CorpusError(f"{path / TABLE} has no rows")

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from math import fsum, isnan, nan
+from math import fsum, nan
 from statistics import fmean
 from typing import Any, TypeAlias
 
@@ -19,6 +19,7 @@ from comity.games.exchange.game import Exchange
 from comity.games.exchange.log import Log
 from comity.metrics.exchange import Measures, by_round, exchange_of, logs_in, pairs
 from comity.metrics.helpfulness import helpfulness, of_published, reference
+from comity.metrics.result import or_none
 from comity.records.record import Record
 from comity.records.store import RunFile
 from comity.stats.estimate import Estimate, combined, mean_of
@@ -231,7 +232,7 @@ def _worlds(found: Iterable[Played]) -> int:
 def _interval(name: str, values: Sequence[float]) -> dict[str, float | None]:
     """Student's 95 % interval of the mean; nothing where there is one value."""
     estimate = combined([mean_of(values)], [1.0]) if values else None
-    low, high = (None, None) if estimate is None else (_known(estimate.low), _known(estimate.high))
+    low, high = (None, None) if estimate is None else (or_none(estimate.low), or_none(estimate.high))
     return {f"{name}_low": low, f"{name}_high": high}
 
 
@@ -433,10 +434,6 @@ def mean(values: Iterable[float | None]) -> float | None:
     """The mean of the values that are defined; None where none is."""
     known = [value for value in values if value is not None]
     return fsum(known) / len(known) if known else None
-
-
-def _known(value: float) -> float | None:
-    return None if isnan(value) else value
 
 
 def called(agents: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -118,6 +119,11 @@ def markdown(heads: Sequence[str], text: Sequence[str], shown: Sequence[Sequence
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
+
+
+def or_none(value: float) -> float | None:
+    """The number as a row holds it: None where there is none (NaN)."""
+    return None if math.isnan(value) else float(value)
 
 
 def _number(value: float | None) -> str:

@@ -25,7 +25,7 @@ from comity.metrics.catalogue import METRICS
 from comity.metrics.contrasts import BETWEEN, MOST, Between, Contrasts, contrasts_of
 from comity.metrics.dilemmas import dilemmas_by_name
 from comity.metrics.metric import Metric, MetricError
-from comity.metrics.result import ResultTable, Row
+from comity.metrics.result import ResultTable, Row, or_none
 from comity.metrics.strata import Stratum, nested, strata
 from comity.records.tables import Tables
 from comity.stats.estimate import Estimate, Part, combined
@@ -221,10 +221,10 @@ class _Question:
         low, high = (estimate.low, estimate.high) if self.measure.unit != "share" else _clipped(estimate)
         return {
             "value": estimate.value,
-            "low": _known(low),
-            "high": _known(high),
-            "error": _known(estimate.error),
-            "error_over_games": _known(_over_games(self._parts[key])),
+            "low": or_none(low),
+            "high": or_none(high),
+            "error": or_none(estimate.error),
+            "error_over_games": or_none(_over_games(self._parts[key])),
         }
 
     @cached_property
@@ -400,10 +400,6 @@ def _over_games(parts: Sequence[_Found]) -> float:
 def _clipped(estimate: Estimate) -> tuple[float, float]:
     """A share lies between 0 and 1, and so does its interval."""
     return (estimate.low, estimate.high) if isnan(estimate.low) else (max(estimate.low, 0.0), min(estimate.high, 1.0))
-
-
-def _known(value: float) -> float | None:
-    return None if isnan(value) else value
 
 
 def _listed(labels: Sequence[str]) -> str:

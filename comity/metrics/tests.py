@@ -18,7 +18,7 @@ import pandas as pd
 
 from comity.metrics.fits import binomial_fit, mixed_fit
 from comity.metrics.metric import Metric, MetricError
-from comity.metrics.result import NOTHING, Row, markdown
+from comity.metrics.result import NOTHING, Row, markdown, or_none
 from comity.metrics.standards import standards
 from comity.metrics.units import (
     KEYS,
@@ -164,7 +164,7 @@ def answers(tables: Tables, name: str, measure: Metric, question: Question, cell
     values = everything[everything["label"].isin({label for pair in pairs for label in pair})]
     found = [_row(*place, question) for place in _places(values, pairs, question)]
     rows = [
-        {"metric": name, **row, "p_holm": _known(p)}
+        {"metric": name, **row, "p_holm": or_none(p)}
         for (row, _), p in zip(
             found, holm([math.nan if row["p"] is None else row["p"] for row, _ in found]), strict=True
         )
@@ -352,18 +352,18 @@ def _tested(test: TTest, scale: float) -> Row:
     factor, difference = jzs_of(test, scale), test.difference
     return {
         "difference": difference.value,
-        "low": _known(difference.low if difference.error else math.nan),
-        "high": _known(difference.high if difference.error else math.nan),
+        "low": or_none(difference.low if difference.error else math.nan),
+        "high": or_none(difference.high if difference.error else math.nan),
         "error": difference.error,
-        "t": _known(test.t),
-        "df": _known(test.freedom if difference.error else math.nan),
-        "p": _known(test.p),
-        "d": _known(test.d),
-        "d_low": _known(test.d_low),
-        "d_high": _known(test.d_high),
-        "log10_bf": _known(factor.log / math.log(10)),
-        "log10_bf_above": _known(factor.log_above / math.log(10)),
-        "log10_bf_below": _known(factor.log_below / math.log(10)),
+        "t": or_none(test.t),
+        "df": or_none(test.freedom if difference.error else math.nan),
+        "p": or_none(test.p),
+        "d": or_none(test.d),
+        "d_low": or_none(test.d_low),
+        "d_high": or_none(test.d_high),
+        "log10_bf": or_none(factor.log / math.log(10)),
+        "log10_bf_above": or_none(factor.log_above / math.log(10)),
+        "log10_bf_below": or_none(factor.log_below / math.log(10)),
         "n": test.sizes[0],
         "n_against": test.sizes[1] if len(test.sizes) > 1 else None,
     }
@@ -406,10 +406,6 @@ def _explained(notes: Sequence[str]) -> Iterator[str]:
     yield from notes[:_NAMED]
     if len(notes) > _NAMED:
         yield f"and {len(notes) - _NAMED} more notes on single rows"
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
 
 
 def _number(value: float | None, digits: int = 3) -> str:

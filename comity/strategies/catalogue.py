@@ -22,7 +22,7 @@ from comity.strategies.accepting import (
     AcceptOwn,
     ApproveBest,
 )
-from comity.strategies.assisting import Assisted
+from comity.strategies.assisting import BEST, Assisted
 from comity.strategies.claiming import Anchor, LevelK, Undercut
 from comity.strategies.contributing import ConditionalContributor, ThresholdContributor
 from comity.strategies.delegating import DelegateAlways, DelegateInEquilibrium, DelegateNever
@@ -31,7 +31,6 @@ from comity.strategies.finite_state import FiniteState
 from comity.strategies.options import SameOption
 from comity.strategies.predicting import BestReply, Cooperates, Defects, Pattern, Predictor, Repeats, Uniform
 from comity.strategies.proposing import EfficientProposal, GreedyProposal, RationalProposal, UselessProposal
-from comity.strategies.rational import PlayEquilibrium
 from comity.strategies.reputation import STANDING, STERN_JUDGING, Discriminator, ImageScoring
 from comity.strategies.sanctioning import NoSanctions, PunishDefectors, RewardCooperators
 from comity.strategies.scripted import Scripted
@@ -223,15 +222,7 @@ def rational() -> Scripted:
     equilibrium says, says nothing, sanctions nobody; under repetition it plays the equilibrium of one round in every
     round, which is an equilibrium of the whole.
     """
-    return Scripted(
-        PlayEquilibrium(),
-        delegate=None,
-        propose=RationalProposal(),
-        approve=ApproveBest(),
-        sign=AcceptByEquilibrium(),
-        speak=Silent(),
-        sanction=NoSanctions(),
-    )
+    return BEST
 
 
 def exchanger(

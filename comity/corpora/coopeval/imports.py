@@ -18,13 +18,15 @@ from typing import IO, Any, TypeVar
 from comity.corpora.coopeval import folders, parquet
 from comity.corpora.coopeval.account import Tournament
 from comity.corpora.coopeval.check import Disagreement, Reading, readings
+from comity.corpora.disagreements import FILE_NAME as DISAGREEMENTS
+from comity.corpora.disagreements import write_disagreements
+from comity.corpora.ends import checked_out, checked_source
 from comity.corpora.errors import CorpusError
 from comity.records.record import Record
-from comity.records.store import FILE_NAME, Header, Row, RunFile, stored
+from comity.records.store import Header, Row, RunFile, stored
 
 T = TypeVar("T")
 
-DISAGREEMENTS = "disagreements.jsonl"
 _SHOWN = 20
 _BATCH = 500
 
@@ -98,8 +100,7 @@ def read_coopeval(path: Path) -> Import:
 
     Raises `CorpusError` where path holds none of these, or a configuration cannot be understood.
     """
-    if not path.is_dir():
-        raise CorpusError(f"{path} {'is a file, not a folder' if path.exists() else 'does not exist'}")
+    checked_source(path)
     if parquet.is_parquet(path):
         found, notes = parquet.tournaments(path)
     else:
@@ -133,8 +134,7 @@ def import_coopeval(path: Path, out: Path) -> Imported:
     Raises `CorpusError` where the source cannot be read, and `RunError` where the run cannot be written.
     """
     source = read_coopeval(path)
-    if (out / FILE_NAME).exists():
-        raise CorpusError(f"{out} holds a run already; choose another folder")
+    checked_out(out)
     tally = Tally()
     with TemporaryFile("w+", encoding="utf-8") as spool:
         for reading in source.readings():
@@ -143,7 +143,7 @@ def import_coopeval(path: Path, out: Path) -> Imported:
                 spool.write(json.dumps(stored(reading.record)) + "\n")
         header = _header(source, tally)
         _write(out, header, spool)
-    _write_disagreements(out, tally.disagreements)
+    write_disagreements(out, tally.disagreements)
     return Imported(header, tally.recorded, tally.payoffs_only, tuple(tally.disagreements))
 
 
@@ -222,12 +222,6 @@ def _write(out: Path, header: Header, spool: IO[str]) -> None:
     with RunFile.create(out, header) as run:
         for lines in _batches(spool, _BATCH):
             run.append_rows(Row(*json.loads(line)) for line in lines)
-
-
-def _write_disagreements(out: Path, found: Iterable[Disagreement]) -> None:
-    lines = [json.dumps(vars(disagreement)) + "\n" for disagreement in found]
-    if lines:
-        (out / DISAGREEMENTS).write_text("".join(lines), encoding="utf-8")
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comity.corpora.disagreements import Disagreement, differing, write_disagreements
+from comity.corpora.ends import checked_out, checked_source
 from comity.corpora.errors import CorpusError
 from comity.corpora.repeatedgames.account import Source
 from comity.corpora.repeatedgames.check import Reading, readings
@@ -20,7 +21,7 @@ from comity.corpora.repeatedgames.kept import IMPORTED, kept
 from comity.corpora.repeatedgames.names import PEOPLE, SERVED, SWEEP, USUAL
 from comity.corpora.repeatedgames.parquet import is_parquet, read_parquet
 from comity.corpora.repeatedgames.terms import is_misprinted
-from comity.records.store import FILE_NAME, Header, RunFile
+from comity.records.store import Header, RunFile
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,7 @@ def read_repeated_games(path: Path) -> Source:
 
     Raises `CorpusError` where path holds neither, or what it holds cannot be understood.
     """
-    if not path.is_dir():
-        raise CorpusError(f"{path} {'is a file, not a folder' if path.exists() else 'does not exist'}")
+    checked_source(path)
     if not is_parquet(path) and not is_clone(path):
         raise CorpusError(
             f"{path} holds no moves of repeated games: neither the tidy tables nor the files of the source"
@@ -75,8 +75,7 @@ def import_repeated_games(path: Path, out: Path) -> Imported:
     Raises `CorpusError` where the source cannot be read, and `RunError` where the run cannot be written.
     """
     source = read_repeated_games(path)
-    if (out / FILE_NAME).exists():
-        raise CorpusError(f"{out} holds a run already; choose another folder")
+    checked_out(out)
     found = list(readings(source))
     otherwise = tuple(disagreement for reading in found for disagreement in reading.disagreements)
     header = _header(source, path, found, otherwise)
