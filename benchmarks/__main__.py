@@ -20,8 +20,10 @@ from benchmarks import (  # noqa: E402
     flow,
     functions,
     intervals,
+    known_answers,
     memory,
     models,
+    network,
     round_robin,
     shares,
     sizes,
@@ -44,9 +46,11 @@ BENCHMARKS = {
     "sizes": sizes.main,
     "shares": shares.main,
     "memory": memory.main,
+    "known_answers": known_answers.main,
     "models": models.main,
     "crossed": crossed.main,
     "exchange": exchange.main,
+    "network": network.main,
 }
 
 

@@ -7,6 +7,7 @@ nested stacks, so that a law can be swept over all of them; the strategies (`gam
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,8 +19,8 @@ from comity.core.chance import Address, stream_key
 from comity.core.decision import NATURE, Decision
 from comity.core.errors import BadStack
 from comity.core.flow import Game, StageGame
-from comity.core.match import Match, Reply, receive
-from comity.core.space import Drawable, Each, Integer, Lottery, OneOf, Ordering, Space, Text
+from comity.core.match import Match, Reply, play, receive
+from comity.core.space import Drawable, Each, Integer, Lottery, Number, OneOf, Ordering, Space, Text, to_json
 from comity.exact.strategic_form import StrategicForm
 from comity.games.exchange.game import Exchange
 from comity.games.exchange.turns import Action, Turn
@@ -31,6 +32,7 @@ from comity.games.matrix import (
     PrisonersDilemma,
     StagHunt,
     TrustGame,
+    WeakPrisonersDilemma,
 )
 from comity.games.ordinal import OrdinalGame
 from comity.games.sequential import SequentialTrustGame
@@ -39,11 +41,14 @@ from comity.games.travellers import TravellersDilemma
 from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.exchanging import automation, instruction, transfer_bonus, visibility
+from comity.mechanisms.forcing import Forced
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
+from comity.mechanisms.neighbourhood import Neighbourhood
 from comity.mechanisms.network import Networked, PerEdge
 from comity.mechanisms.noise import Misperceived, Trembling
 from comity.mechanisms.observation import Observed
+from comity.mechanisms.personas import Personified
 from comity.mechanisms.prediction import Predicted
 from comity.mechanisms.presentation import presented
 from comity.mechanisms.repetition import Continued, Repeated
@@ -53,6 +58,7 @@ from comity.mechanisms.talk import CheapTalk
 
 BASES: dict[str, Game] = {
     "prisoners_dilemma": PrisonersDilemma(),
+    "weak_prisoners_dilemma": WeakPrisonersDilemma(),
     "public_goods": PublicGoods(),
     "travellers_dilemma": TravellersDilemma(),
     "trust_game": TrustGame(),
@@ -70,11 +76,24 @@ BASES: dict[str, Game] = {
 """One example of every base game in the catalogue."""
 
 
+TWO_PERSONAS = (
+    (("label", "patient"), ("share", 0.5), ("text", "You are patient.")),
+    (("label", "hasty"), ("share", 0.5), ("text", "You are in a hurry.")),
+)
+
+
 def watched(base: Any) -> Game:
     """An observer of three rounds of that base, in which the actions of each seat come in turn."""
     actions = getattr(base, "actions", ((), ()))
     moves = tuple(tuple(options[round % len(options)] for options in actions if options) for round in (0, 1, 0))
     return Observed(base, moves)
+
+
+def put_again(base: Any) -> Game:
+    """A play of that base, whose histories everybody is asked at."""
+    middle = itertools.repeat(0.5)
+    played = play(base, lambda decision: pick(decision.options, middle), key=5)
+    return Forced(base, json.dumps(to_json(tuple(played.choices))))
 
 
 SMALL: dict[str, Callable[[Any], Game]] = {
@@ -90,9 +109,12 @@ SMALL: dict[str, Callable[[Any], Game]] = {
     "monitoring_noise": partial(Misperceived, noise=0.3),
     "network": partial(Networked, players=3),
     "network_per_edge": partial(PerEdge, players=3),
+    "neighbourhood": partial(Neighbourhood, graph="ring", size=(4, 2), rounds=3, memory=2),
     "prediction": partial(Predicted, recall=True),
     "observation": watched,
+    "forced": put_again,
     "belief": Informed,
+    "personas": partial(Personified, personas=TWO_PERSONAS),
     "presentation": partial(presented, options="reversed", question="reversed", goal="own"),
     "rescaling": partial(Rescaled, times=2.5, plus=-3),
 }
@@ -141,6 +163,26 @@ NESTED: dict[str, Game] = {
     "repeated misperceived trembling": Repeated(Misperceived(Trembling(_PD, 0.3), 0.3), rounds=2, memory="all"),
     "sanctioned network": Sanctioned(Networked(_PD, players=3), punish=1),
     "mediated trembling network": Mediated(Trembling(Networked(StagHunt(), players=3), 0.2)),
+    "neighbours that change in the second part": Neighbourhood(
+        StagHunt(),
+        graph="star",
+        size=(4,),
+        parts=((("rounds", 2),), (("rewired", True), ("rounds", 2))),
+        horizon="announced",
+        order="shuffled",
+        pay="mean",
+        shown="sum",
+    ),
+    "forgotten parts on a drawn graph": Neighbourhood(
+        Rescaled(_PD, times=2, plus=-1),
+        graph="regular",
+        size=(6, 3),
+        graph_word=7,
+        parts=((("rewired", True), ("rounds", 2)), (("rounds", 1),)),
+        carry_over=False,
+        memory="all",
+        shown="none",
+    ),
     "network per edge of talk": PerEdge(CheapTalk(Chicken(), messages=("go", "stay")), players=3),
     "contracted strategic form": Contracted(StrategicForm(SequentialTrustGame()), -1, 1),
     "repeated strategic form": Repeated(StrategicForm(Repeated(_PD, rounds=2, memory="all")), rounds=2),
@@ -274,6 +316,8 @@ def pick(space: Space[Any], uniforms: Iterator[float]) -> Any:
         return tuple(pick(part, uniforms) for part in space.spaces)
     if isinstance(space, Turn):
         return tuple(_action(space, uniforms) for _ in range(int(next(uniforms) * 4)))
+    if isinstance(space, Number):
+        return int(next(uniforms) * space.below)
     if isinstance(space, Text):
         return f"word {int(next(uniforms) * 10)}"[: space.most]
     if isinstance(space, Integer) and (space.low is None or space.high is None):

@@ -16,10 +16,13 @@ from comity.core.decision import NATURE, Decision
 from comity.core.errors import Diverged, IllegalChoice, NotEnumerable
 from comity.core.flow import Choices, Decisions, Game
 from comity.core.outcome import Outcome
-from comity.core.space import Drawable, Lottery
+from comity.core.space import Drawable, Lottery, may_be_missing
 
 Reply: TypeAlias = Any
-"""What a decider answers: a choice, or a `Lottery` over choices that the driver then draws."""
+"""What a decider answers: a choice, or a `Lottery` over choices that the driver then draws.
+
+Where an answer may be missing (`OneOf.missable`), None says that there is none; a lottery may not hold it.
+"""
 Decide: TypeAlias = Callable[[Decision[Any]], Reply]
 Path: TypeAlias = tuple[Choices, ...]
 
@@ -81,7 +84,7 @@ def receive(match: Match, replies: Sequence[Reply], key: int) -> None:
 
 def _drawn(decision: Decision[Any], lottery: Lottery[Any], address: Address) -> Any:
     for option in lottery:  # an illegal option is refused whether or not it would have been drawn
-        if option not in decision.options:
+        if option not in decision.options or (option is None and may_be_missing(decision.options)):
             raise IllegalChoice(decision, option)
     return lottery.draw(address)
 

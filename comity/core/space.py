@@ -25,6 +25,8 @@ Choice: TypeAlias = str | int | float | bool | tuple["Choice", ...] | None
 Schema: TypeAlias = Mapping[str, Any]
 _EXACT = 2**53
 """Whole numbers up to here are floating-point numbers too, each a different one."""
+_LISTED = 1_000
+"""More numbers than this that chance may draw are not listed."""
 C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
 
@@ -61,11 +63,18 @@ def _same(a: object, b: object) -> bool:
 
 @dataclass(frozen=True)
 class OneOf(Generic[C]):
-    """One of the listed choices; chance takes each equally often."""
+    """One of the listed choices; chance takes each equally often.
+
+    missable: whether the rules go on where a player has no answer. None is then in the space, but is no choice that is
+    listed, drawn, or may be answered.
+    """
 
     options: tuple[C, ...]
+    missable: bool = False
 
     def __contains__(self, choice: object) -> bool:
+        if choice is None and self.missable:
+            return True
         for option in self.options:  # noqa: SIM110 (asked at every answer; `any` takes four times as long)
             if option == choice and _same(option, choice):
                 return True
@@ -78,7 +87,7 @@ class OneOf(Generic[C]):
         return len(self.options)
 
     def __or__(self, extra: C) -> OneOf[C]:
-        return OneOf((*self.options, extra))
+        return OneOf((*self.options, extra), self.missable)
 
     def __str__(self) -> str:
         return "one of " + ", ".join(map(str, self.options))
@@ -91,6 +100,11 @@ class OneOf(Generic[C]):
 
     def chances(self) -> Iterator[tuple[C, float]]:
         return ((option, 1 / len(self.options)) for option in self.options)
+
+
+def may_be_missing(space: object) -> bool:
+    """Whether the rules go on where there is no answer from that space; None is then the choice."""
+    return isinstance(space, OneOf) and space.missable
 
 
 YES_NO: OneOf[bool] = OneOf((True, False))
@@ -174,6 +188,41 @@ class Integer:
     def schema(self) -> Schema:
         bounds = {"minimum": self.low, "maximum": self.high}
         return {"type": "integer", **{key: bound for key, bound in bounds.items() if bound is not None}}
+
+
+@dataclass(frozen=True)
+class Number:
+    """One of the numbers 0 .. below-1, for chance, which takes each equally often.
+
+    It is what decides a thing too large to be drawn in one piece: a random graph, say. More than `_LISTED` are not
+    listed. Raises `BadParameter` unless below is positive and at most 2**53.
+    """
+
+    below: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.below <= _EXACT:
+            raise BadParameter(f"a number is drawn below some number from 1 to 2**53, not {self.below}")
+
+    def __contains__(self, choice: object) -> bool:
+        return type(choice) is int and 0 <= choice < self.below
+
+    def __iter__(self) -> Iterator[int]:
+        if self.below > _LISTED:
+            raise NotEnumerable(f"the numbers below {self.below:,} are too many to be listed")
+        return iter(range(self.below))
+
+    def __str__(self) -> str:
+        return f"a number below {self.below}"
+
+    def schema(self) -> Schema:
+        return {"type": "integer", "minimum": 0, "maximum": self.below - 1}
+
+    def draw(self, address: Address) -> int:
+        return address.word * self.below >> 64
+
+    def chances(self) -> Iterator[tuple[int, float]]:
+        return ((number, 1 / self.below) for number in self)
 
 
 @dataclass(frozen=True)

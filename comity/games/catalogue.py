@@ -14,6 +14,7 @@ from comity.games.matrix import (
     PrisonersDilemma,
     StagHunt,
     TrustGame,
+    WeakPrisonersDilemma,
 )
 from comity.games.ordinal import OrdinalGame
 from comity.games.sequential import SequentialTrustGame
@@ -22,6 +23,7 @@ from comity.games.travellers import TravellersDilemma
 
 GAMES: dict[str, Callable[..., Named]] = {
     "prisoners_dilemma": PrisonersDilemma,
+    "weak_prisoners_dilemma": WeakPrisonersDilemma,
     "public_goods": PublicGoods,
     "travellers_dilemma": TravellersDilemma,
     "trust_game": TrustGame,

@@ -43,21 +43,13 @@ def _twice(*actions: str) -> tuple[tuple[str, ...], ...]:
 
 
 @dataclass(frozen=True)
-class PrisonersDilemma(Bimatrix):
-    """Defecting always pays more than cooperating, and both defecting pays less than both cooperating.
+class _Dilemma(Bimatrix):
+    """What the prisoner's dilemmas share: what the actions are called, and what the four payoffs are paid for."""
 
-    Rapoport and Chammah (1965); payoffs by default as in CoopEval (2026). Raises `BadParameter` unless
-    temptation > reward > punishment > sucker.
-    """
-
-    reward: float = 2
-    sucker: float = 0
-    temptation: float = 3
-    punishment: float = 1
-
-    def __post_init__(self) -> None:
-        if not self.temptation > self.reward > self.punishment > self.sucker:
-            raise BadParameter("a prisoner's dilemma needs temptation > reward > punishment > sucker")
+    reward: float
+    sucker: float
+    temptation: float
+    punishment: float
 
     @property
     def actions(self) -> tuple[tuple[str, ...], ...]:
@@ -75,6 +67,42 @@ class PrisonersDilemma(Bimatrix):
     def table(self) -> tuple[tuple[Pair, ...], ...]:
         r, s, t, p = self.reward, self.sucker, self.temptation, self.punishment
         return (((r, r), (s, t)), ((t, s), (p, p)))
+
+
+@dataclass(frozen=True)
+class PrisonersDilemma(_Dilemma):
+    """Defecting always pays more than cooperating, and both defecting pays less than both cooperating.
+
+    Rapoport and Chammah (1965); payoffs by default as in CoopEval (2026). Raises `BadParameter` unless
+    temptation > reward > punishment > sucker.
+    """
+
+    reward: float = 2
+    sucker: float = 0
+    temptation: float = 3
+    punishment: float = 1
+
+    def __post_init__(self) -> None:
+        if not self.temptation > self.reward > self.punishment > self.sucker:
+            raise BadParameter("a prisoner's dilemma needs temptation > reward > punishment > sucker")
+
+
+@dataclass(frozen=True)
+class WeakPrisonersDilemma(_Dilemma):
+    """Who meets a defector may be paid the same whatever it does; but for that a prisoner's dilemma.
+
+    Nowak and May (1992); payoffs by default as people were paid on networks, in units of their experiment (Grujić et
+    al. 2010). Raises `BadParameter` unless temptation > reward > punishment >= sucker.
+    """
+
+    reward: float = 7
+    sucker: float = 0
+    temptation: float = 10
+    punishment: float = 0
+
+    def __post_init__(self) -> None:
+        if not self.temptation > self.reward > self.punishment >= self.sucker:
+            raise BadParameter("a weak prisoner's dilemma needs temptation > reward > punishment >= sucker")
 
 
 @dataclass(frozen=True)

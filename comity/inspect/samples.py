@@ -28,7 +28,7 @@ from inspect_ai.model import (
 
 from comity.core.decision import NATURE, Decision
 from comity.core.match import replaying
-from comity.core.space import Lottery, to_json
+from comity.core.space import Lottery, may_be_missing, to_json
 from comity.inspect.measures import MEASURES, STORE, Measures, identifier, kept, metadata_of, role_of, score_of, told
 from comity.llm.inspecting import chat, generate_config
 from comity.llm.request import Completion, Message, Usage
@@ -92,8 +92,11 @@ class Exported:
         for step, match in enumerate(replaying(self.record.match.cell.built, steps)):
             answers = steps[step] if step < len(steps) else None
             for slot, decision in enumerate(match.pending):
-                choice = None if answers is None else (answers[slot],)
+                is_missing = answers is not None and answers[slot] is None and may_be_missing(decision.options)
+                choice = None if answers is None or is_missing else (answers[slot],)
                 yield from self._decided(step, slot, decision, choice)
+        for miss in self.record.misses:
+            yield self._info("missing", vars(miss), "missing", miss.step, miss.slot)
         if self.record.failure:
             yield self._info("failure", vars(self.record.failure), "failure")
 

@@ -62,21 +62,21 @@ class SeatClient:
         return completion
 
 
-def seats_of(spec: MatchSpec, agents: Mapping[str, Spec], wordings: Mapping[str, str]) -> list[Seat]:
+def seats_of(spec: MatchSpec, seed: int, agents: Mapping[str, Spec], wordings: Mapping[str, str]) -> list[Seat]:
     """Everybody in that match. Raises `BadParameter` where it is not known which model is meant."""
-    return [_seat(spec, player, label, agents[label], wordings) for player, label in enumerate(spec.agents)]
+    key = spec.key(seed)
+    return [_seat(spec, key, player, label, agents[label], wordings) for player, label in enumerate(spec.agents)]
 
 
-def _seat(spec: MatchSpec, player: int, label: str, behind: Spec, wordings: Mapping[str, str]) -> Seat:
+def _seat(spec: MatchSpec, key: int, player: int, label: str, behind: Spec, wordings: Mapping[str, str]) -> Seat:
     role, game = role_of(spec, player), spec.cell.built
     if behind.name == FUNCTION:
         own = PythonFunction(**behind.parameters)
         function = FunctionAgent(label, own, own.found(), wording_called(own.wording, wordings))
         return Seat(role, _in_words(function.sit_down(game, player)))
     if behind.name != MODEL:
-        return Seat(
-            role, _at_once(ScriptedAgent(label, strategies()[behind.name](**behind.parameters)).sit(game, player))
-        )
+        script = ScriptedAgent(label, strategies()[behind.name](**behind.parameters))
+        return Seat(role, _at_once(script.sit(game, player, key)))
     asked = LanguageModel(**behind.parameters)
     model, said = _model(role, label, asked), list[ChatMessage]()
     endpoint = InspectEndpoint(f"{PREFIX}{model}", model, None, None)

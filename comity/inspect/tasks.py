@@ -103,7 +103,7 @@ def seats() -> Solver:
         described: Mapping[str, Any] = state.metadata["match"]
         spec = _spec(state)
         agents = {label: Spec.from_json(behind) for label, behind in described["agents"].items()}
-        sitting = seats_of(spec, agents, described["wordings"])
+        sitting = seats_of(spec, described["seed"], agents, described["wordings"])
         record = await played(spec, described["seed"], sitting)
         models = [seat for seat in sitting if seat.is_model]
         store().set(STORE, kept(record, described["seed"], measured([record])[spec.index]))

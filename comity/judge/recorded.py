@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from comity.core.decision import Decision
 from comity.core.match import replaying
+from comity.core.space import may_be_missing
 from comity.games.exchange.game import PHASES
 from comity.games.exchange.turns import Turn
 from comity.judge.errors import JudgeError
@@ -77,7 +78,8 @@ def _of_match(record: Record, said: Mapping[Place, _Said]) -> Iterator[Reason]:
             return
         for slot, (decision, choice) in enumerate(zip(match.pending, record.choices[step], strict=True)):
             found = said.get((step, slot, _who(record, decision)))
-            if decision.kind in ACTIONS and found is not None:
+            is_missing = choice is None and may_be_missing(decision.options)
+            if decision.kind in ACTIONS and found is not None and not is_missing:
                 yield Reason(
                     id=f"{spec.index}.{step}.{slot}",
                     text=found.text,

@@ -9,11 +9,14 @@ from comity.core.flow import Game
 from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.exchanging import automation, instruction, transfer_bonus, visibility
+from comity.mechanisms.forcing import Forced
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
+from comity.mechanisms.neighbourhood import Neighbourhood
 from comity.mechanisms.network import Networked, PerEdge
 from comity.mechanisms.noise import Misperceived, Trembling
 from comity.mechanisms.observation import Observed
+from comity.mechanisms.personas import Personified
 from comity.mechanisms.prediction import Predicted
 from comity.mechanisms.presentation import presented
 from comity.mechanisms.repetition import Continued, Repeated
@@ -34,9 +37,12 @@ MECHANISMS: dict[str, Callable[..., Game]] = {
     "monitoring_noise": Misperceived,
     "network": Networked,
     "network_per_edge": PerEdge,
+    "neighbourhood": Neighbourhood,
     "prediction": Predicted,
     "observation": Observed,
+    "forced": Forced,
     "belief": Informed,
+    "personas": Personified,
     "presentation": presented,
     "rescaling": Rescaled,
     "automation": automation,

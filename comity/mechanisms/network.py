@@ -12,9 +12,9 @@ from comity.core.flow import Flow, Game, ask_all, seated, together, told
 from comity.core.named import NamedStage, Scale, scale_of, seated_game
 from comity.core.outcome import Outcome, Play
 from comity.core.space import OneOf
+from comity.mechanisms.graphs import Edges, edges_of
 from comity.mechanisms.stacking import needs_interchangeable_seats, needs_players
 
-Edges: TypeAlias = tuple[tuple[int, int], ...]
 Graph: TypeAlias = Literal["ring", "complete", "star"]
 
 
@@ -24,19 +24,6 @@ class Network:
 
     edges: Edges
     pay: str
-
-
-def edges_of(graph: Graph, players: int) -> Edges:
-    """The edges of a named graph: "ring", "complete" or "star" (player 0 in the middle)."""
-    if players < 2:
-        raise BadParameter(f"a network needs at least two players, not {players}")
-    if graph == "ring":
-        return tuple(sorted({(min(i, j), max(i, j)) for i in range(players) for j in [(i + 1) % players]}))
-    if graph == "complete":
-        return tuple((i, j) for i in range(players) for j in range(i + 1, players))
-    if graph == "star":
-        return tuple((0, j) for j in range(1, players))
-    raise BadParameter(f'graph must be "ring", "complete" or "star", not {graph!r}')
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,12 @@ from comity.records.tables import Tables
 OPENING = "opening"
 """What an action is conditional on where no co-player has acted before."""
 
+NO_ANSWER = "no answer"
+"""What stands for the last action of a co-player whose answer was missing."""
+
+MOST_SEATS = 24
+"""Where more than this act at once, an action is not told by what all the others did before."""
+
 _CELL = ["mechanism", "game"]
 
 _SPREAD = ["share", "error", "replicates"]
@@ -45,17 +51,21 @@ def conditional_frequencies(tables: Tables, *, roles: bool = False) -> pd.DataFr
     """How often every agent takes every action after what its co-players did before.
 
     As `action_frequencies`, with a column condition: the last actions of the co-players of a play, sorted by name and
-    joined by ", ", or `OPENING` where none of them had acted. A co-player's last action is that of its previous play in
-    the match, whoever it met there, as in CoopEval (2026); where players take part in several plays at once (edges of a
-    network), that of the previous play of the same group. replicates: in which the condition occurred.
+    joined by ", ", or `OPENING` where none of them had acted; `NO_ANSWER` is among them where an answer was missing. A
+    co-player's last action is that of its previous play in the match, whoever it met there, as in CoopEval (2026);
+    where players take part in several plays at once (edges of a network), that of the previous play of the same group.
+    replicates: in which the condition occurred. Plays of more than `MOST_SEATS` are left out.
     """
-    plays = tables.plays.sort_values(["match", "play", "seat"], ignore_index=True)
+    seats = tables.plays.groupby(["match", "play"], sort=False)["seat"].transform("size")
+    few = tables.plays[seats <= MOST_SEATS]
+    plays = few.sort_values(["match", "play", "seat"], ignore_index=True)
     conditional = plays.assign(condition=_conditions(plays))
     return _frequencies(conditional, ["role", "agent", "condition"] if roles else ["agent", "condition"], roles)
 
 
-def _frequencies(plays: pd.DataFrame, keys: Sequence[str], roles: bool) -> pd.DataFrame:
+def _frequencies(everything: pd.DataFrame, keys: Sequence[str], roles: bool) -> pd.DataFrame:
     by = [*_CELL, *keys]
+    plays = everything[everything["action"].notna()]  # an answer that is missing is no action
     possible = ["game", "role"] if roles else ["game"]
     totals = plays.groupby([*by, "replicate"], sort=False).size().rename("plays").reset_index()
     counts = plays.groupby([*by, "replicate", "action"], sort=False).size().rename("taken").reset_index()
@@ -77,8 +87,9 @@ def _over_replicates(shares: pd.DataFrame, keys: Sequence[str], counted: str) ->
 
 def _conditions(plays: pd.DataFrame) -> NDArray[np.object_]:
     """The condition of every row of plays, which are sorted by match, play and seat."""
-    actions = sorted(plays["action"].unique())
-    last = pd.Categorical(_last_actions(plays), categories=actions).codes
+    told = plays.assign(action=plays["action"].fillna(NO_ANSWER))
+    actions = sorted(told["action"].unique())
+    last = pd.Categorical(_last_actions(told), categories=actions).codes
     sizes = plays.groupby(["match", "play"], sort=False)["seat"].transform("size").to_numpy(int)
     conditions = np.full(len(plays), OPENING, dtype=object)
     for seats in np.unique(sizes).tolist():

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from comity.core.flow import Game
 from comity.core.match import Match, play
 from comity.core.named import Named, named_game
+from comity.mechanisms.neighbourhood import Neighbourhood
 from comity.records.catalogues import games
 from comity.records.spec import Cell
 
@@ -18,9 +19,12 @@ def is_social_dilemma(game: Game) -> bool:
     """Whether all are paid more when all cooperate than when all defect, and yet somebody gains by not cooperating.
 
     So defined by Dawes (1980), with the second condition weakened from dominance to best replies: all cooperating is no
-    Nash equilibrium. A game in which some seat has no cooperative or no defective action is none.
+    Nash equilibrium. A game in which some seat has no cooperative or no defective action is none. On a graph the game
+    along its ties decides: all who defect alone gain from every neighbour.
     """
-    named = named_game(game)
+    named: Named = named_game(game)
+    if isinstance(named, Neighbourhood):
+        named = named.base
     cooperative, defective = (_complete(profile) for profile in (named.cooperative, named.defective))
     if cooperative is None or defective is None:
         return False

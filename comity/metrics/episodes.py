@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from comity.core.named import named_game
+from comity.core.named import layers, named_game
 from comity.exact.automata import sign
+from comity.mechanisms.neighbourhood import Neighbourhood
 from comity.metrics.cells import cell_of, cells_by_label
 from comity.metrics.ranges import actions_of
 from comity.records.spec import Cell
@@ -50,15 +51,17 @@ def rounds_of(tables: Tables, cells: Iterable[Cell]) -> pd.DataFrame:
     - cluster: what was drawn together: the episode, or the whole replicate of a cell where matches share proposals or
       answers.
 
-    cells: those the matches were played in. Left out are matches with one play, and those in which groups change or
-    several play at once. Raises `MetricError` where the rules of a match are not among the cells.
+    cells: those the matches were played in. Left out are matches with one play, those in which groups change or several
+    play at once, those on a graph, where nobody sees all the others, and those in which an answer is missing. Raises
+    `MetricError` where the rules of a match are not among the cells.
     """
-    plays = _fixed(tables)
+    known = list(cells)
+    plays = _seen_by_all(_fixed(tables), known)
     if plays.empty:
         return _empty()
     size = plays.groupby(["match", "play"], sort=False)["seat"].transform("size").to_numpy()
     parts = [_rounds(plays[size == seats], seats) for seats in np.unique(size).tolist()]
-    found = pd.concat([_with_meaning(part, cells) for part in parts], ignore_index=True)
+    found = pd.concat([_with_meaning(part, known) for part in parts], ignore_index=True)
     return _told(found, tables.matches)
 
 
@@ -76,8 +79,21 @@ def _fixed(tables: Tables) -> pd.DataFrame:
     rows = by_match["play"].transform("size")
     players, number = by_match["player"].transform("nunique"), by_match["play"].transform("nunique")
     everybody = plays.groupby(["match", "play"])["player"].transform("nunique")
-    taken = plays[(number > 1) & (players > 1) & (everybody == players) & (rows == players * number)]
+    answered = by_match["action"].transform("count") == rows
+    taken = plays[(number > 1) & (players > 1) & (everybody == players) & (rows == players * number) & answered]
     return taken.sort_values(["match", "play", "seat"], ignore_index=True)
+
+
+def _seen_by_all(plays: pd.DataFrame, cells: Iterable[Cell]) -> pd.DataFrame:
+    """The plays of cells in which everybody sees what everybody did."""
+    on_graphs = [
+        (cell.mechanism_label, cell.game_label)
+        for cell in cells
+        if any(isinstance(layer, Neighbourhood) for layer in layers(cell.built))
+    ]
+    if not on_graphs or plays.empty:
+        return plays
+    return plays[~pd.MultiIndex.from_frame(plays[_CELL]).isin(on_graphs)].reset_index(drop=True)
 
 
 def _rounds(plays: pd.DataFrame, seats: int) -> pd.DataFrame:

@@ -160,7 +160,10 @@ def _acts(plays: Sequence[StagePlay]) -> dict[int, str]:
     if len(plays) != 1:
         return {}
     [play] = plays
-    return {player: f"played {action} and " for player, action in zip(play.players, play.outcome.actions, strict=True)}
+    return {
+        player: "had no answer and " if action is None else f"played {action} and "
+        for player, action in zip(play.players, play.outcome.actions, strict=True)
+    }
 
 
 def _failed(tables: Tables, match: int) -> Iterator[str]:
@@ -173,9 +176,14 @@ def _plays(tables: Tables, cell: Cell, match: int) -> list[StagePlay]:
     """Every play of the stage game, by replay; none where the match has no end or its decisions are not at hand."""
     decisions = tables.decisions[tables.decisions["match"] == match].sort_values(["step", "slot"])
     told = zip(decisions["step"].tolist(), decisions["choice"].tolist(), strict=True)
-    steps = [tuple(from_json(json.loads(choice)) for _, choice in step) for _, step in groupby(told, lambda at: at[0])]
+    steps = [tuple(_choice(choice) for _, choice in step) for _, step in groupby(told, lambda at: at[0])]
     outcome = replay(cell.built, steps).outcome if steps else None
     return [] if outcome is None else list(stage_plays(outcome))
+
+
+def _choice(spelled: object) -> Any:
+    """A choice as it stands in the tables; None where an answer was missing."""
+    return from_json(json.loads(spelled)) if isinstance(spelled, str) else None
 
 
 def _proposed(plays: Sequence[StagePlay], who: dict[int, str]) -> Iterator[str]:

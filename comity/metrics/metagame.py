@@ -32,12 +32,15 @@ _NAMED = 6
 
 MOST_CELLS = 1_000_000
 """So many cells a meta-game has at most: agents to the power of seats."""
+MOST_SEATS = 24
+"""With more, as on a network, nobody is paid for meeting all the others."""
 
 
 class NoMetaGame(ComityError):
     """A cell without a meta-game.
 
-    All play there in one match, so no payoff is for meeting certain others; or there are more than `MOST_CELLS`.
+    All play there in one match, so no payoff is for meeting certain others; or there are more than `MOST_CELLS` or
+    `MOST_SEATS`.
     """
 
 
@@ -101,7 +104,7 @@ def meta_game(outcomes: pd.DataFrame, column: Column = "payoff", agents: Sequenc
     The payoff of an agent among certain co-players is its mean over all (match, seat) in which it met exactly those, in
     whatever order. outcomes: rows of `Tables.outcomes`; those without a payoff do not count. agents: their order; that
     of the rows unless said. Source: CoopEval (2026). Raises `NoMetaGame` where more play in a match than the game has
-    seats, or only one, or where there are more than `MOST_CELLS`.
+    seats, or only one, or where there are more than `MOST_CELLS` or `MOST_SEATS`.
     """
     seated = _Seated(outcomes, column, agents)
     means = seated.means(lambda seat: [seated.who[:, seat], *np.sort(np.delete(seated.who, seat, 1), 1).T])
@@ -213,8 +216,12 @@ def without_meta_game(tables: Tables, lacking: str) -> Iterator[str]:
     alone = dict.fromkeys(key[0] for key, outcomes in _tournaments(tables) if is_alone(outcomes))
     if alone:
         yield f"no {lacking} under {some(list(alone), _NAMED)}: a match of it has one player, who meets nobody"
+    crowds = {key[0]: seats for key, outcomes in _tournaments(tables) if (seats := _seats(outcomes)) > MOST_SEATS}
+    for name, seats in crowds.items():
+        if name not in populations:
+            yield f"no {lacking} under {name}: {seats:,} play there at once, so no payoff is for meeting certain others"
     for key, outcomes in _tournaments(tables):
-        if not is_population(outcomes) and is_too_large(outcomes):
+        if not is_population(outcomes) and is_too_large(outcomes) and _seats(outcomes) <= MOST_SEATS:
             yield f"no {lacking} in {' '.join(key)}, where agents and seats make more than {MOST_CELLS:,} meetings"
         if _has_meta_game(outcomes) and (missing := meta_game(outcomes).missing):
             yield f"no {lacking} in {' '.join(key)}, where nobody was paid as {some(missing, _NAMED, '; ')}"
@@ -243,6 +250,8 @@ class _Seated:
             raise NoMetaGame("a match of this cell has one player, who meets nobody")
         self.agents = tuple(outcomes["agent"].unique() if agents is None else agents)
         self.seats = outcomes["seat"].nunique()
+        if self.seats > MOST_SEATS:
+            raise NoMetaGame(f"a match of this cell has {self.seats} seats, more than {MOST_SEATS}")
         if len(self.agents) ** self.seats > MOST_CELLS:
             raise NoMetaGame(f"{len(self.agents)} agents in {self.seats} seats make more than {MOST_CELLS:,} cells")
         labels, match = np.unique(outcomes["match"].to_numpy(), return_inverse=True)
@@ -277,8 +286,13 @@ def is_alone(outcomes: pd.DataFrame) -> bool:
 
 
 def is_too_large(outcomes: pd.DataFrame) -> bool:
-    """Whether the meta-game would have more than `MOST_CELLS`."""
-    return bool(outcomes["agent"].nunique() ** outcomes["seat"].nunique() > MOST_CELLS)
+    """Whether the meta-game would have more than `MOST_CELLS` or more than `MOST_SEATS`."""
+    seats = _seats(outcomes)
+    return bool(seats > MOST_SEATS or outcomes["agent"].nunique() ** seats > MOST_CELLS)
+
+
+def _seats(outcomes: pd.DataFrame) -> int:
+    return int(outcomes["seat"].nunique())
 
 
 def _names(agents: Sequence[str], places: Sequence[int]) -> str:

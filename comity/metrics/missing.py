@@ -19,6 +19,7 @@ import pandas as pd
 from comity.core.named import Named, named_game, scale_under
 from comity.metrics.cells import Cells, cell_of, cells_by_label
 from comity.metrics.metric import MetricError
+from comity.metrics.missed import missed
 from comity.metrics.ranges import Mixed, Ranges, Shares, actions_of, has_unbounded_payments, mixed_payoffs, ranges
 from comity.metrics.result import ResultTable
 from comity.metrics.table import table
@@ -145,14 +146,27 @@ def filled(tables: Tables, cells: Iterable[Cell], convention: Convention) -> Tab
       failed (a proposal, a vote, a message), or the match was never begun, all players are taken to do what is assumed
       of failures. They play as often as was usual in that cell, else as often as they could.
 
+    Answers that are missing in matches that went on without them are filled in `plays` alone, as cooperation, as
+    defection, or half and half; what was paid stays.
+
     A seat of which the game names no cooperative (or defective) action cannot be filled so, and the whole match stays
     missing. What a forfeited match had shown before it broke off is not used. Raises `MetricError` where there is no
     such convention, the cell of a missing match is not among the cells, or its payoffs cannot be listed.
     """
     if convention not in CONVENTIONS:
         raise MetricError(f"there is no convention {convention!r}; there are {', '.join(CONVENTIONS)}")
-    missing = _Missing(tables, cells_by_label(cells), convention)
-    return tables if missing.gaps.empty else replace(tables, outcomes=missing.outcomes(), plays=missing.plays())
+    known = cells_by_label(cells)
+    answered = replace(tables, plays=_answered(tables.plays, convention)) if len(missed(tables)) else tables
+    missing = _Missing(answered, known, convention)
+    return answered if missing.gaps.empty else replace(answered, outcomes=missing.outcomes(), plays=missing.plays())
+
+
+def _answered(plays: pd.DataFrame, convention: Convention) -> pd.DataFrame:
+    """The plays with the cooperation of answers that are missing, where the game has a cooperative action."""
+    rated = plays["cooperated"].astype("Float64")
+    named = rated.notna().groupby([plays[key] for key in (*_CELL, "role")], sort=False).transform("any")
+    share = {"lowest": 0.0, "defection": 0.0, "highest": 1.0, "cooperation": 1.0}.get(convention, 0.5)
+    return plays.assign(cooperated=rated.mask(plays["action"].isna() & rated.isna() & named, share))
 
 
 def _failed(tables: Tables, kind: str | None = None) -> Mapping[int, int]:

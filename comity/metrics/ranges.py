@@ -6,6 +6,7 @@ playing: a mechanism scales, adds up or passes on what the game below it pays.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
@@ -22,11 +23,15 @@ from comity.exact.tree import leaves
 from comity.games.exchange.game import Exchange
 from comity.mechanisms.belief import Informed
 from comity.mechanisms.contracting import Contracted
+from comity.mechanisms.forcing import Forced
+from comity.mechanisms.graphs import neighbours_of
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
+from comity.mechanisms.neighbourhood import Neighbourhood
 from comity.mechanisms.network import Networked, PerEdge
 from comity.mechanisms.noise import Misperceived, Trembling
 from comity.mechanisms.observation import Observed
+from comity.mechanisms.personas import Personified
 from comity.mechanisms.prediction import Predicted
 from comity.mechanisms.presentation import Presented
 from comity.mechanisms.repetition import Continued, Repeated
@@ -91,14 +96,27 @@ def ranges(game: Game) -> Ranges:
             return _rotated(game)
         case Networked() | PerEdge():
             return _on_edges(game)
+        case Neighbourhood():
+            return _among_neighbours(game)
         case Contracted():
             return _contracted(game)
         case Sanctioned():
             return _sanctioned(game)
-        case Mediated() | CheapTalk() | Trembling() | Misperceived() | Predicted() | Informed() | Presented():
+        case (
+            Mediated()
+            | CheapTalk()
+            | Trembling()
+            | Misperceived()
+            | Predicted()
+            | Informed()
+            | Personified()
+            | Presented()
+        ):
             return ranges(game.base)
         case Observed():
             return (Range(0.0, 1.0, (0,) * len(game.moves)),)
+        case Forced():
+            return tuple(Range(0.0, 1.0, (player,) * len(game.recorded)) for player in range(game.n_players))
         case StrategicForm():  # which pays averages of what its base pays
             return tuple(replace(one, seats=(player,)) for player, one in enumerate(ranges(game.base)))
         case Exchange():
@@ -139,6 +157,14 @@ def _of_neighbours(game: _Network, player: int, base: Ranges) -> Range:
     share = 1 / len(met) if game.pay == "mean" else 1.0
     seats = (player,) if isinstance(game, Networked) else tuple(seat for one in met for seat in one.seats)
     return Range(share * fsum(one.low for one in met), share * fsum(one.high for one in met), seats)
+
+
+def _among_neighbours(game: Neighbourhood) -> Ranges:
+    """Every neighbour in every round; one that is not there pays nothing."""
+    base = ranges(game.base)
+    low, high = min(0.0, *(one.low for one in base)), max(0.0, *(one.high for one in base))
+    times = game.degrees if game.pay == "sum" else (1,) * game.n_players
+    return tuple(Range(low * n, high * n, (node,) * game.total_rounds) for node, n in enumerate(times))
 
 
 def _contracted(game: Contracted) -> Ranges:
@@ -219,7 +245,8 @@ def _seats_of(game: Game, outcomes: Sequence[Outcome]) -> list[tuple[int, ...]]:
 def mixed_payoffs(game: Game, mixed: Sequence[Mixed]) -> tuple[float, ...]:
     """What each player is paid on average where all mix independently, each in the same way in every play.
 
-    mixed: for each player. In a rotation a player meets a random one of those in each other seat. Exact for what the
+    mixed: for each player. In a rotation a player meets a random one of those in each other seat, and where neighbours
+    change a random one of the others, each as likely as it has neighbours. Exact for what the
     stage game pays. What a mechanism pays beside that (transfers, sanctions) is left out, and so is what it does for
     players (mediators, noise): the actions are those that are finally played. Raises `MetricError` where the stage game
     cannot end with those actions, or has too many profiles.
@@ -231,8 +258,12 @@ def mixed_payoffs(game: Game, mixed: Sequence[Mixed]) -> tuple[float, ...]:
             return _mixed_on_edges(game, [{0: one[seat], 1: one[seat]} for seat, one in enumerate(mixed)])
         case PerEdge():
             return _mixed_on_edges(game, mixed)
+        case Neighbourhood():
+            return _mixed_among_neighbours(game, mixed)
         case Observed():
             return (_mixed_observer(game, mixed[0][0]),)
+        case Forced():
+            return tuple(_mixed_answers(game, player, one[player]) for player, one in enumerate(mixed))
         case Named():
             return _mixed_stage(game, [one[seat] for seat, one in enumerate(mixed)])
         case _:
@@ -241,7 +272,7 @@ def mixed_payoffs(game: Game, mixed: Sequence[Mixed]) -> tuple[float, ...]:
 
 def actions_of(game: Named) -> tuple[tuple[str, ...], ...]:
     """What each seat may do, in any of the ways the game can end; nothing of an exchange, whose ends have no list."""
-    if isinstance(game, StageGame):
+    if isinstance(game, StageGame | Neighbourhood | Forced):
         return game.actions
     if isinstance(game, Exchange):
         return ((),) * game.n_players
@@ -284,9 +315,66 @@ def _mixed_on_edges(game: _Network, mixed: Sequence[Mixed]) -> tuple[float, ...]
     return tuple(fsum(paid) / (len(paid) if game.pay == "mean" else 1) for paid in met)
 
 
+def _mixed_among_neighbours(game: Neighbourhood, mixed: Sequence[Mixed]) -> tuple[float, ...]:
+    """The mean over the rounds, of which those in a part with neighbours that change are each like the other."""
+    each = [one[seat] for seat, one in enumerate(mixed)]
+    rounds = Counter[bool]()
+    for stretch in game.stretches:
+        rounds[stretch.rewired] += stretch.rounds
+    paid = [0.0] * game.n_players
+    for changes, number in rounds.items():
+        met = _meeting_anybody(game, each) if changes else _meeting_the_same(game, each)
+        paid = [total + number / game.total_rounds * one for total, one in zip(paid, met, strict=True)]
+    return tuple(paid)
+
+
+def _meeting_the_same(game: Neighbourhood, each: Sequence[Shares]) -> list[float]:
+    paid = []
+    for own, others in zip(each, neighbours_of(game.links, game.n_players), strict=True):
+        met = [_of_tie(game, own, each[other]) for other in others]
+        paid.append(fsum(met) / (len(met) if game.pay == "mean" else 1))
+    return paid
+
+
+def _meeting_anybody(game: Neighbourhood, each: Sequence[Shares]) -> list[float]:
+    """Where ties are drawn: whoever is met is any of the others, each as likely as it has neighbours."""
+    totals = _weighted(each, game.degrees)
+    ends = sum(game.degrees)
+    paid = []
+    for own, degree in zip(each, game.degrees, strict=True):
+        others = {
+            action: max(total - degree * own.get(action, 0.0), 0.0) / (ends - degree)
+            for action, total in totals.items()
+        }
+        paid.append(_of_tie(game, own, others) * (degree if game.pay == "sum" else 1))
+    return paid
+
+
+def _weighted(each: Sequence[Shares], weights: Sequence[int]) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for shares, weight in zip(each, weights, strict=True):
+        for action, share in shares.items():
+            totals[action] = totals.get(action, 0.0) + weight * share
+    return totals
+
+
+def _of_tie(game: Neighbourhood, own: Shares, other: Shares) -> float:
+    return fsum(
+        mine * theirs * game.base.payoffs((action, reply))[0]
+        for action, mine in own.items()
+        for reply, theirs in other.items()
+    )
+
+
 def _mixed_observer(game: Observed, shares: Shares) -> float:
     """The share of its predictions that are right on average, if it predicts every round with these probabilities."""
     return fsum(shares.get(profile[game.watched], 0.0) for profile in game.moves) / len(game.moves)
+
+
+def _mixed_answers(game: Forced, player: int, shares: Shares) -> float:
+    """The share of a player's recorded actions that it answers too on average, with these probabilities throughout."""
+    known = [profile[player] for _, profile in game.recorded if profile[player] is not None]
+    return fsum(shares.get(action, 0.0) for action in known) / len(known) if known else 0.0
 
 
 def _mixed_stage(game: Named, shares: Sequence[Shares]) -> tuple[float, ...]:

@@ -29,6 +29,7 @@ from comity.core.named import layers, scale_under
 from comity.core.space import from_json
 from comity.mechanisms.belief import without_beliefs
 from comity.mechanisms.matching import Rotated
+from comity.mechanisms.neighbourhood import Neighbourhood
 from comity.mechanisms.noise import Trembling
 from comity.mechanisms.presentation import Presentation, without_presentation
 from comity.mechanisms.repetition import Continued, Repeated, round_weights
@@ -152,6 +153,8 @@ def _why_none(cell: Cell, tables: Tables, outcomes: pd.DataFrame) -> str | None:
     game = _as_played(cell)
     if any(isinstance(layer, Rotated) for layer in layers(game)):
         return "who meets whom changes, and what the others do rests on what they know of everybody"
+    if any(isinstance(layer, Neighbourhood) for layer in layers(game)):
+        return "players meet their neighbours, and what these do rests on neighbours of their own"
     if isinstance(game, Repeated | Continued):
         return _why_no_policies(without_beliefs(game.base))
     if any(_turns(cell, choices) is None for _, choices in _chosen(tables, outcomes)):

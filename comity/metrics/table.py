@@ -25,6 +25,7 @@ from comity.metrics.catalogue import METRICS
 from comity.metrics.contrasts import BETWEEN, MOST, Between, Contrasts, contrasts_of
 from comity.metrics.dilemmas import dilemmas_by_name
 from comity.metrics.metric import Metric, MetricError
+from comity.metrics.missed import told
 from comity.metrics.result import ResultTable, Row, or_none
 from comity.metrics.strata import Stratum, nested, strata
 from comity.records.tables import Tables
@@ -316,6 +317,7 @@ class _Question:
         yield from self._thin()
         yield from self._undefined()
         yield from self.measure.remarks(self.tables)
+        yield from told(self.tables)
         yield from self._missing()
 
     def _averaged(self) -> Iterator[str]:

@@ -28,7 +28,7 @@ class Divergence:
         cell = self.match.cell
         return (
             f"match {self.match.index} ({cell.game_label} under {cell.mechanism_label}, "
-            f"{' and '.join(self.match.agents)}), step {self.step}: {self.reason}"
+            f"{self.match.who}), step {self.step}: {self.reason}"
         )
 
 

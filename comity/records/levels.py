@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from comity.core.chance import stream_key
 from comity.core.decision import NATURE
 from comity.core.space import from_json
 from comity.records.catalogues import mechanisms
@@ -26,6 +27,8 @@ PRESENTATION = "presentation"
 RANDOM = "random"
 """The level of a field of the presentation that chance draws anew in each match."""
 COLUMNS = ("match", "factor", "level")
+_LONGEST = 1_000
+"""A level of more characters is told by its start."""
 _FOLLOWS = "population"
 """A field that follows from the number of agents, and is no factor."""
 
@@ -35,6 +38,12 @@ def spelled_level(value: Any) -> str:
     if isinstance(value, tuple | list):
         return "/".join(map(spelled_level, value))
     return value if isinstance(value, str) and value else json.dumps(value)
+
+
+def shortened(text: str) -> str:
+    """What labels and tables say of a value that is too long for them (a graph, say): its start, and a number that
+    differs where the values do."""
+    return text if len(text) <= _LONGEST else f"{text[:40]}... ({stream_key(text):016x})"
 
 
 def cell_levels(cell: Cell) -> dict[str, str]:
@@ -48,7 +57,8 @@ def cell_levels(cell: Cell) -> dict[str, str]:
         seen[spec.name] = seen.get(spec.name, 0) + 1
         name = spec.name if seen[spec.name] == 1 else f"{spec.name}#{seen[spec.name]}"
         fields = in_full(spec)
-        found |= {f"{name}.{field}": spelled_level(value) for field, value in fields.items() if field != _FOLLOWS}
+        named = {field: value for field, value in fields.items() if field != _FOLLOWS}
+        found |= {f"{name}.{field}": shortened(spelled_level(value)) for field, value in named.items()}
     return found
 
 

@@ -20,7 +20,7 @@ RULES_VERSION = "1"
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a match was forfeited: whose decision it was (step and slot within the match), of which kind, and the reason.
+    """Why a player had no answer: whose decision it was (step and slot within the match), of which kind, and why.
 
     kind: of the decision, such as "act" or "propose". cause: the class of the reason: "none", a script has no answer;
         "illegal", what was answered is not allowed; of a function "malformed" or "exception"; and of a language model
@@ -45,6 +45,8 @@ class Record:
     choices: the answers, one tuple per step, as far as they go.
     lotteries: the answers among them that were drawn from a stated lottery, by (step, slot).
     payoffs: one number per player; empty when forfeited.
+    misses: the answers that are missing although the match went on, because its rules allow that (the choice is then
+        None), in the order of steps and slots. They are neither forfeits nor moves.
     """
 
     match: MatchSpec
@@ -53,6 +55,7 @@ class Record:
     lotteries: Mapping[tuple[int, int], Lottery[Any]] = field(default_factory=dict)
     payoffs: tuple[float, ...] = ()
     failure: Failure | None = None
+    misses: tuple[Failure, ...] = ()
 
     def replayed(self) -> Match:
         """The match played again from its choices.

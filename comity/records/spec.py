@@ -10,11 +10,18 @@ from typing import Any, TypeVar
 from comity.core.chance import stream_key
 from comity.core.errors import BadParameter
 from comity.core.flow import Game
-from comity.core.space import from_json, to_json
+from comity.core.space import to_json
 from comity.records.catalogues import games, mechanisms
 
 JSON = Any
 Entry = TypeVar("Entry")
+
+
+def frozen(value: Any) -> Any:
+    """A value of a plan as one that can be hashed: a list is a tuple, a table the tuple of its pairs sorted by name."""
+    if isinstance(value, Mapping):
+        return tuple([(key, frozen(each)) for key, each in sorted(value.items())])
+    return tuple([frozen(each) for each in value]) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,8 @@ class Spec:
 
     @classmethod
     def of(cls, name: str, fields: Mapping[str, Any] | None = None) -> Spec:
-        """The spec with these parameters; lists become tuples."""
-        return cls(name, tuple(sorted((key, from_json(value)) for key, value in (fields or {}).items())))
+        """The spec with these parameters, `frozen`."""
+        return cls(name, tuple(sorted((key, frozen(value)) for key, value in (fields or {}).items())))
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -85,6 +92,10 @@ def _entry(catalogue: Mapping[str, Entry], kind: str, spec: Spec) -> Entry:
     return catalogue[spec.name]
 
 
+_NAMED = 12
+"""More agents than this are not named in a sentence."""
+
+
 @dataclass(frozen=True)
 class MatchSpec:
     """One match to be played.
@@ -100,6 +111,13 @@ class MatchSpec:
     agents: tuple[str, ...]
     replicate: str = "1"
     repeat: int = 0
+
+    @property
+    def who(self) -> str:
+        """Who plays, as a sentence says it."""
+        if len(self.agents) > _NAMED:
+            return f"a population of {len(self.agents)}"
+        return " and ".join(self.agents)
 
     def key(self, seed: int) -> int:
         """The key of the stream of this match's draws: a function of what it is, not of its place in the plan."""

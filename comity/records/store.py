@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from comity.core.errors import ComityError
+from comity.core.errors import ComityError, NoAnswer, PlayerError
 from comity.core.space import Lottery, from_json
 from comity.llm.request import Completion, Draw, Request
 from comity.records.calls import CALLS, REQUESTS, Call, RequestedCallTable, Spending
@@ -26,7 +26,7 @@ from comity.records.record import RULES_VERSION, Failure, Record, Status
 from comity.records.spec import Cell, MatchSpec, Spec
 
 FILE_NAME = "run.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 MATCHES = """
 CREATE TABLE run (
@@ -39,6 +39,7 @@ CREATE TABLE run (
     rules_version TEXT NOT NULL,
     notes TEXT NOT NULL,
     wordings TEXT NOT NULL,
+    graphs TEXT NOT NULL,
     checksum INTEGER NOT NULL
 );
 CREATE TABLE cells (
@@ -57,6 +58,7 @@ CREATE TABLE matches (
     lotteries TEXT NOT NULL,
     payoffs TEXT NOT NULL,
     failure TEXT NOT NULL,
+    misses TEXT NOT NULL,
     checksum INTEGER NOT NULL
 );
 CREATE TABLE journal (
@@ -90,6 +92,7 @@ class Header:
     matches: how many matches the whole design has.
     notes: what an import left out, in words.
     wordings: the text of every wording of the user's own that agents of the plan are asked in, by its name there.
+    graphs: the text of every file of edges that the plan names, by its name there.
     """
 
     name: str
@@ -101,6 +104,7 @@ class Header:
     rules_version: str = RULES_VERSION
     notes: tuple[str, ...] = ()
     wordings: tuple[tuple[str, str], ...] = ()
+    graphs: tuple[tuple[str, str], ...] = ()
 
 
 class Row(NamedTuple):
@@ -116,6 +120,7 @@ class Row(NamedTuple):
     lotteries: str
     payoffs: str
     failure: str
+    misses: str = "[]"
 
 
 class RunFile:
@@ -182,7 +187,7 @@ class RunFile:
             self._database.execute("BEGIN IMMEDIATE")
             known = dict(self._numbers)
             self._database.executemany(
-                "INSERT INTO matches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO matches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [summed((row.match, self._number(row.cell, known), *row[2:])) for row in rows],
             )
         self._numbers = known
@@ -254,13 +259,16 @@ class RunFile:
         return found.hexdigest()
 
     def journal(self, index: int, step: int, slot: int, reply: Any) -> None:
-        """Keep a reply before its match goes on. Raises `TypeError` unless it is a choice or a `Lottery` of choices."""
+        """Keep a reply before its match goes on, or why there is none (a `PlayerError`).
+
+        Raises `TypeError` unless it is that, a choice or a `Lottery` of choices.
+        """
         with RUN.in_words(self.path), self._database:
             values = summed((index, step, slot, _written(reply)))
             self._database.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", values)
 
     def journaled(self, index: int) -> dict[tuple[int, int], Any]:
-        """The replies kept for that match, by (step, slot)."""
+        """The replies kept for that match, by (step, slot); a `NoAnswer` where there was none."""
         with RUN.in_words(self.path):
             found = self._database.execute("SELECT * FROM journal WHERE match = ?", (index,))
             whole = (RUN.whole(self.path, f"the journal of match {index}", values) for values in found)
@@ -288,7 +296,7 @@ class RunFile:
 
     def _record(self, values: Values) -> Record:
         index, number, replicate, repeat, agents, status, *texts = RUN.whole(self.path, "the record of a match", values)
-        choices, lotteries, payoffs, failure = (from_json(json.loads(text)) for text in texts)
+        choices, lotteries, payoffs, failure, misses = (from_json(json.loads(text)) for text in texts)
         return Record(
             MatchSpec(index, self._cell(number), from_json(json.loads(agents)), replicate, repeat),
             status,
@@ -296,6 +304,7 @@ class RunFile:
             {(step, slot): Lottery(options, odds) for step, slot, options, odds in lotteries},
             payoffs,
             Failure(**failure) if failure else None,
+            tuple([Failure(**miss) for miss in misses]),
         )
 
     def _cell(self, number: int) -> Cell:
@@ -324,6 +333,7 @@ def stored(record: Record) -> Row:
         dumps(sorted(lotteries, key=lambda entry: entry[:2])),
         dumps(record.payoffs),
         dumps(failure),
+        dumps([vars(miss) for miss in record.misses]),
     )
 
 
@@ -333,6 +343,8 @@ def _spelled(cell: Cell) -> str:
 
 
 def _written(reply: Any) -> str:
+    if isinstance(reply, PlayerError):
+        return dumps({"missing": str(reply), "cause": reply.cause})
     if isinstance(reply, Lottery):
         text = dumps({"options": reply.options, "probabilities": reply.probabilities})
     else:
@@ -344,6 +356,8 @@ def _written(reply: Any) -> str:
 
 def _read(reply: str) -> Any:
     data = json.loads(reply)
+    if isinstance(data, dict) and "missing" in data:
+        return NoAnswer(data["missing"], data["cause"])
     if isinstance(data, dict):
         return Lottery(from_json(data["options"]), from_json(data["probabilities"]))
     return from_json(data)
@@ -351,7 +365,7 @@ def _read(reply: str) -> Any:
 
 def _write_empty(path: Path, header: Header) -> None:
     def begin(database: sqlite3.Connection) -> None:
-        database.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", summed(_header_values(header)))
+        database.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", summed(_header_values(header)))
 
     RUN.write_empty(path, begin)
 
@@ -368,6 +382,7 @@ def _header_values(header: Header) -> Values:
         header.rules_version,
         dumps(header.notes),
         dumps(header.wordings),
+        dumps(header.graphs),
     )
 
 
@@ -375,7 +390,8 @@ def _read_header(path: Path, database: sqlite3.Connection) -> Header:
     rows = database.execute("SELECT * FROM run").fetchall()
     if len(rows) != 1:
         raise RunError(f"{path} is damaged: it has {len(rows)} headers")
-    name, origin, plan, seed, agents, matches, rules_version, notes, wordings = RUN.whole(path, "its header", rows[0])
+    told = RUN.whole(path, "its header", rows[0])
+    name, origin, plan, seed, agents, matches, rules_version, notes, wordings, graphs = told
     specs = tuple((label, spec and Spec.from_json(spec)) for label, spec in json.loads(agents))
     return Header(
         name,
@@ -387,6 +403,7 @@ def _read_header(path: Path, database: sqlite3.Connection) -> Header:
         rules_version,
         tuple(json.loads(notes)),
         from_json(json.loads(wordings)),
+        from_json(json.loads(graphs)),
     )
 
 

@@ -1,7 +1,8 @@
 """Records become tables, once; whatever is measured later is a function of these tables.
 
 Every number here is worked out again by replaying the record, so a table cannot say what the rules do not. A match of
-which only the payoffs are known has outcomes and no plays; a forfeited one has decisions and no payoffs.
+which only the payoffs are known has outcomes and no plays; a forfeited one has decisions and no payoffs. An answer that
+is missing is nothing: neither an action nor a choice.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache, partial
-from itertools import chain, islice
+from itertools import chain
 from math import nan
 from typing import Any, TypeAlias
 
@@ -22,9 +23,10 @@ from comity.core.flow import Choices, Decisions
 from comity.core.match import Match, replaying
 from comity.core.named import Named, Scale, Seated, named_game, scale_under, seated_game
 from comity.core.outcome import StagePlay, stage_plays
-from comity.core.space import Lottery, to_json
+from comity.core.space import Lottery, may_be_missing, to_json
 from comity.mechanisms.matching import Standings
 from comity.mechanisms.mediation import Delegated
+from comity.mechanisms.neighbourhood import Surroundings
 from comity.mechanisms.presentation import FACTORS
 from comity.mechanisms.repetition import History
 from comity.records.levels import PRESENTATION
@@ -84,6 +86,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("choice", _TEXT),
             ("probability", _FLOAT),
             ("lottery", _TEXT),
+            ("missing", _TEXT),
         ]
     ),
 }
@@ -91,6 +94,10 @@ SCHEMAS: dict[str, pa.Schema] = {
 
 BATCH = 2_000
 """So many matches are held as rows before they become a piece of a table."""
+ANSWERS = 200_000
+"""Or so many answers, where matches are long."""
+_KEPT = 2_000
+"""A match of more answers than this is not kept when it was replayed: it hardly comes again, and would fill memory."""
 
 CHANCE = "nature"
 """What the tables call chance, as an agent and as a role."""
@@ -174,8 +181,7 @@ def arrow_tables(
     records: Iterable[Record], origins: Origins = Origins(), *, decisions: bool = True
 ) -> Iterator[dict[str, pa.Table]]:
     """The tables piece by piece, `BATCH` matches at a time, so that a run of any length passes through."""
-    remaining = iter(records)
-    while batch := list(islice(remaining, BATCH)):
+    for batch in _batches(records):
         walks = [_walk(record.match.cell, record.choices, decisions) for record in batch]
         rows: dict[str, Callable[[Record, _Walk], Iterator[RowOf]]] = {
             "matches": partial(_matches, origins),
@@ -189,6 +195,20 @@ def arrow_tables(
             name: _table(list(chain.from_iterable(map(of_match, batch, walks))), SCHEMAS[name])
             for name, of_match in rows.items()
         }
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """The records in pieces of no more than `BATCH` matches, and not many more than `ANSWERS` answers."""
+    batch: list[Record] = []
+    answers = 0
+    for record in records:
+        batch.append(record)
+        answers += sum(map(len, record.choices))
+        if len(batch) == BATCH or answers >= ANSWERS:
+            yield batch
+            batch, answers = [], 0
+    if batch:
+        yield batch
 
 
 def _table(rows: list[RowOf], schema: pa.Schema) -> pa.Table:
@@ -229,9 +249,13 @@ class _Walk:
     decisions: tuple[tuple[int, RowOf, RowOf], ...]
 
 
-@lru_cache(maxsize=2_000)
 def _walk(cell: Cell, choices: tuple[Choices, ...], with_decisions: bool) -> _Walk:
     """Replay. Deterministic agents make the same choices match after match, so walks are kept for a while."""
+    walk = _walked_once if sum(map(len, choices)) <= _KEPT else _walked
+    return walk(cell, choices, with_decisions)
+
+
+def _walked(cell: Cell, choices: tuple[Choices, ...], with_decisions: bool) -> _Walk:
     named = _named(cell)
     nature = proposing = False
     telling = FACTORS if any(spec.name == PRESENTATION for spec in cell.stack) else ()
@@ -248,6 +272,9 @@ def _walk(cell: Cell, choices: tuple[Choices, ...], with_decisions: bool) -> _Wa
     return _Walk(match, len(plays), nature, proposing, rows, tuple(decisions))
 
 
+_walked_once = lru_cache(maxsize=2_000)(_walked)
+
+
 @lru_cache(maxsize=1_000)
 def _named(cell: Cell) -> Named:
     return named_game(cell.built)
@@ -261,7 +288,8 @@ def _group(cell: Cell) -> tuple[Seated, Scale]:
 
 def _put(named: Named, step: int, pending: Decisions, choices: Choices) -> Iterator[tuple[int, RowOf, RowOf]]:
     for slot, (decision, choice) in enumerate(zip(pending, choices, strict=True)):
-        rest = (decision.kind, _round(decision), _json(choice))
+        is_missing = choice is None and may_be_missing(decision.options)
+        rest = (decision.kind, _round(decision), None if is_missing else _json(choice))
         if decision.player == NATURE:
             yield NATURE, (step, slot, NATURE, NATURE, CHANCE), rest
         else:
@@ -280,7 +308,7 @@ def _played(named: Named, number: int, play: StagePlay) -> Iterator[tuple[int, R
             (number, round, path, seat, player, named.roles[seat]),
             (
                 action,
-                None if cooperative is None else action == cooperative,
+                None if cooperative is None or action is None else action == cooperative,
                 None if delegated is None else place in delegated,
                 play.outcome.payoffs[place],
                 play.base.payoffs[place],
@@ -324,9 +352,17 @@ def _plays(record: Record, walk: _Walk) -> Iterator[RowOf]:
 def _decisions(record: Record, walk: _Walk) -> Iterator[RowOf]:
     index, agents, lotteries = record.match.index, record.match.agents, record.lotteries
     choices = chain.from_iterable(record.choices)
+    missing = {(miss.step, miss.slot): miss.cause for miss in record.misses}
     for (player, before, after), choice in zip(walk.decisions, choices, strict=False):
         agent = CHANCE if player == NATURE else agents[player]
-        yield (index, *before, agent, *after, *_stated(lotteries.get((before[0], before[1])), choice))
+        yield (
+            index,
+            *before,
+            agent,
+            *after,
+            *_stated(lotteries.get(place := (before[0], before[1])), choice),
+            missing.get(place),
+        )
 
 
 def _of_cell(record: Record) -> RowOf:
@@ -350,7 +386,7 @@ def _spelled(lottery: Lottery[Any]) -> str:
 
 def _round(decision: Decision[Any]) -> int:
     for fact in decision.sees:
-        if isinstance(fact, History | Standings):
+        if isinstance(fact, History | Standings | Surroundings):
             return fact.played
     return 0
 

@@ -15,6 +15,7 @@ from comity.core.space import to_json
 from comity.exact.equilibria import pure_equilibria
 from comity.games.normal_form import NormalForm
 from comity.mechanisms.rescaling import Rescaled
+from comity.records.levels import shortened
 from comity.records.spec import Cell, Spec
 from comity.report.text import counted
 
@@ -53,7 +54,9 @@ def is_constant_sum(cell: Cell) -> bool:
 
 def spelled(name: str, parameters: Mapping[str, Any]) -> str:
     """An entry of a catalogue on one line, as a plan spells it."""
-    written = ", ".join(f"{key}={json.dumps(to_json(value), default=str)}" for key, value in parameters.items())
+    written = ", ".join(
+        f"{key}={shortened(json.dumps(to_json(value), default=str))}" for key, value in parameters.items()
+    )
     return f"{name}({written})" if written else name
 
 

@@ -28,9 +28,14 @@ def payoffs_against(tables: Tables) -> pd.Series:
     plays = tables.plays[tables.plays["match"].isin(populations)]
     columns = ["match", "play", "replicate", *CELL, "player", "agent", "payoff"]
     seats = pd.concat([frame[columns] for frame in (outcomes, plays)], ignore_index=True).dropna(subset="payoff")
-    met = seats.merge(seats[["match", "play", "player", "agent"]], on=["match", "play"], suffixes=("", "_met"))
-    met = met[met["player"] != met["player_met"]].rename(columns={"agent_met": "opponent"})
-    return _over_replicates(met, [*CELL, "agent", "opponent"], "payoff")
+    there = seats.groupby(["match", "play", "agent"], sort=False).size().rename("others").reset_index()
+    met = seats.merge(there.rename(columns={"agent": "opponent"}), on=["match", "play"])
+    met = met.assign(others=met["others"] - (met["agent"] == met["opponent"]))  # nobody meets itself
+    met = met[met["others"] > 0].assign(payoff=met["payoff"] * met["others"])
+    keys = [*CELL, "agent", "opponent"]
+    totals = met.groupby([*keys, "replicate"])[["payoff", "others"]].sum()
+    means: pd.Series = (totals["payoff"] / totals["others"]).groupby(level=keys).mean().rename("payoff")
+    return means
 
 
 def population_cells(tables: Tables) -> set[tuple[str, str]]:

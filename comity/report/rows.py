@@ -43,16 +43,21 @@ SHARED = "Those that share a letter cannot be told apart."
 
 
 def dots(
-    key: str, values: pd.DataFrame, table: Grid, references: Sequence[float] = REFERENCES, across: int = 2
+    key: str,
+    values: pd.DataFrame,
+    table: Grid,
+    references: Sequence[float] = REFERENCES,
+    across: int = 2,
+    head: int = PANEL,
 ) -> Figure:
     """A dot at each value on a line from `low` to `high`, one row per label; a ring where the interval is not known.
 
     values: columns `value`, `low` and `high`, NaN where unknown; optionally `sets`, the letters that those share who
     cannot be told apart, or `marks` that the note of the table explains, printed after the number. Its index is the
     label, or group and label: one panel per group, so many across. references: where a dashed line goes from top to
-    bottom.
+    bottom. head: how many characters the head of a panel has at most.
     """
-    frame = _dotted(values)
+    frame = _dotted(values, head)
     where = ["panel", "row"] if "panel" in frame else ["row"]
     said = f"{counted(len(frame), 'row')}. {extremes(frame.set_index(where)['value'])}"
     reading = [SHARED] if "sets" in values else []
@@ -93,7 +98,7 @@ def stacked(key: str, shares: pd.DataFrame, table: Grid) -> Figure:
     return drawn(_stack(frame), key, table, said + extremes(frame.set_index(["row", "part"])["value"]))
 
 
-def _dotted(values: pd.DataFrame) -> pd.DataFrame:
+def _dotted(values: pd.DataFrame, head: int) -> pd.DataFrame:
     frame = values.reset_index(drop=True)
     frame = frame.assign(known=frame[["value", "low", "high"]].notna().all(axis=1))
     letters = next((frame[name] for name in ("sets", "marks") if name in frame), [""] * len(frame))
@@ -103,7 +108,7 @@ def _dotted(values: pd.DataFrame) -> pd.DataFrame:
     if values.index.nlevels == 1:
         return frame.assign(row=short(values.index))
     labels = [values.index.get_level_values(level) for level in (0, 1)]
-    panels, rows = shortened(labels[0], PANEL), shortened(labels[1])
+    panels, rows = shortened(labels[0], head), shortened(labels[1])
     return frame.assign(panel=panels, row=rows)
 
 

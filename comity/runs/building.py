@@ -10,17 +10,20 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isclose
 
 from comity.core.errors import BadParameter, BadStack, RuleError
 from comity.core.flow import Game
 from comity.core.space import to_json
+from comity.records.levels import shortened
 from comity.records.spec import Cell, Spec
 from comity.runs.complaints import Complaints, Place
 from comity.runs.crossed import obstacle
-from comity.runs.design import Calling, Matching, Plan
+from comity.runs.design import Calling, Matching, Plan, Population
 from comity.runs.factors import Design, Factor
 from comity.runs.fields import FUNCTION, MODEL, WAITED_FOR, Kind, catalogue, fields_of, problems_of
-from comity.runs.shape import Document, Entry, MatchingTable, RunTable, unknown
+from comity.runs.graph_files import GraphTexts, with_graphs
+from comity.runs.shape import Document, Entry, MatchingTable, PopulationTable, RunTable, unknown
 from comity.runs.varied import factors_of, level_place, order_problem, said, too_many, varied, with_levels, within
 from comity.runs.wordings import Texts, wording_called
 from comity.words.render import checked
@@ -28,16 +31,22 @@ from comity.words.wordings import STANDARD
 
 MOST_PLAYERS = 1_000
 MOST_MATCHES = 10**7
+_LONG = 10**15
+"""A larger number of matches is not written out."""
+_FEW = 16
+"""On more seats than this nobody wants every way to seat agents."""
 RESERVED = "nature"
 """What tables call chance, so no agent may be called that."""
 
 
-def built_plan(document: Document, text: str, texts: Texts, complaints: Complaints) -> Plan:
+def built_plan(document: Document, text: str, texts: Texts, graph_texts: GraphTexts, complaints: Complaints) -> Plan:
     """The plan a document means. Raises `PlanError` with everything that is wrong with it."""
     games = _labelled(_alone(document.games, "games", complaints), complaints)
+    graphs: dict[str, str] = {}
+    document = _with_graphs(document, graph_texts, graphs, complaints)
     stacks = _labelled(_stacks(document, complaints), complaints)
     agents = _labelled(_alone(document.agents, "agents", complaints), complaints)
-    matching = _matching(document.matching, complaints)
+    matching = _matching(document.matching, [agent.called for agent in agents], complaints)
     _check_stages(document, complaints)
     _refuse_twice({("replicates", n): label for n, label in enumerate(document.replicates)}, complaints)
     _refuse_reserved(agents, complaints)
@@ -72,6 +81,7 @@ def built_plan(document: Document, text: str, texts: Texts, complaints: Complain
         factors=factors,
         balance=balance,
         wordings=tuple(wordings.items()),
+        graphs=tuple(graphs.items()),
         calling=Calling(**document.calls.model_dump()),
         text=text,
     )
@@ -108,7 +118,7 @@ def _name(spec: Spec) -> str:
 
 
 def _spelled(spec: Spec) -> str:
-    fields = ", ".join(f"{key}={json.dumps(to_json(value), default=str)}" for key, value in spec.fields)
+    fields = ", ".join(f"{key}={shortened(json.dumps(to_json(value), default=str))}" for key, value in spec.fields)
     return f"{spec.name}({fields})" if fields else spec.name
 
 
@@ -127,6 +137,22 @@ def _try_to_build(spec: Spec, kind: Kind, place: Place, complaints: Complaints) 
         catalogue(kind)[spec.name](**spec.parameters)
     except RuleError as error:
         complaints.add(place, str(error))
+
+
+def _with_graphs(document: Document, texts: GraphTexts, read: dict[str, str], complaints: Complaints) -> Document:
+    """The document with the graphs that its mechanisms name in files. read: is given the text of every file."""
+    stacks = []
+    for number, stack in enumerate(document.mechanisms):
+        entries = []
+        for height, entry in enumerate(stack.stack):
+            builder = catalogue("mechanisms").get(entry.name)
+            taken = () if builder is None else fields_of(builder)
+            fields, problems = with_graphs(entry.fields, taken, texts, read)
+            for field_name, problem in problems:
+                complaints.add(("mechanisms", number, "stack", height, field_name), problem)
+            entries.append(Entry(name=entry.name, label=entry.label, **fields))
+        stacks.append(stack.model_copy(update={"stack": entries}))
+    return document.model_copy(update={"mechanisms": stacks})
 
 
 def _stacks(document: Document, complaints: Complaints) -> Iterator[_Written]:
@@ -219,15 +245,67 @@ def _as_written(entry: Entry) -> Spec:
     return Spec.of(entry.name, entry.fields)
 
 
-def _matching(table: MatchingTable, complaints: Complaints) -> Matching:
+def _matching(table: MatchingTable, agents: Sequence[str], complaints: Complaints) -> Matching:
     if table.kind == "sampled" and table.matches is None:
         complaints.add(("matching", "kind"), "a \"sampled\" matching needs the field 'matches': how many are drawn")
     if table.kind != "sampled" and table.matches is not None:
         complaints.add(("matching", "matches"), 'only a matching of the kind "sampled" has this field')
-    if table.kind in ("alike", "one_among") and not table.self_play:
+    if table.kind in ("alike", "one_among", "populations") and not table.self_play:
         where = f'must be true where the matching is "{table.kind}": everybody meets itself'
         complaints.add(("matching", "self_play"), where)
-    return Matching(table.matches, table.repeats, table.self_play, table.kind == "alike", table.kind == "one_among")
+    alike, guest = table.kind == "alike", table.kind == "one_among"
+    populations = tuple(_populations(table, agents, complaints))
+    return Matching(table.matches, table.repeats, table.self_play, alike, guest, populations)
+
+
+def _populations(table: MatchingTable, agents: Sequence[str], complaints: Complaints) -> Iterator[Population]:
+    """The populations of a plan; what is wrong with one is said, and it is left out."""
+    tables = table.populations or []
+    if (table.kind == "populations") != bool(tables):
+        problem = (
+            'only a matching of the kind "populations" has this field'
+            if tables
+            else "a matching of \"populations\" needs the field 'populations': of each its label, and shares or nodes"
+        )
+        complaints.add(("matching", "populations" if tables else "kind"), problem)
+    if table.kind != "populations" or not tables:
+        return
+    _refuse_twice({("matching", "populations", n): one.label for n, one in enumerate(tables)}, complaints)
+    seen: dict[Population, str] = {}
+    sound = True
+    for number, one in enumerate(tables):
+        place: Place = ("matching", "populations", number)
+        problems = list(_problems_of(one, agents))
+        for field_of, sentence in problems:
+            complaints.add((*place, *field_of), sentence)
+        found = Population(one.label, tuple((one.shares or {}).items()), tuple(one.nodes or ()))
+        same = replace(found, label="")
+        if same in seen:
+            complaints.add(place, f"it is the same population as {seen[same]!r}")
+        seen[same] = one.label
+        sound = sound and not problems
+        if not problems:
+            yield found
+    named = {agent for one in tables for agent in (*(one.shares or {}), *(one.nodes or ()))}
+    for agent in agents if sound else ():
+        if agent not in named:
+            complaints.add(("matching", "populations"), f"the agent {agent!r} is in none of them")
+
+
+def _problems_of(table: PopulationTable, agents: Sequence[str]) -> Iterator[tuple[Place, str]]:
+    """What is wrong with a population, with the field of it where that stands."""
+    if (table.shares is None) == (table.nodes is None):
+        yield (
+            (),
+            "a population has either shares, of each agent its share of the seats, or nodes, the agent of each seat",
+        )
+        return
+    shares = table.shares or {}
+    for agent in dict.fromkeys((*shares, *(table.nodes or ()))):
+        if agent not in agents:
+            yield ("nodes" if table.nodes else "shares",), unknown("agent", agent, list(agents))
+    if table.shares is not None and not isclose(sum(shares.values()), 1, abs_tol=1e-6):
+        yield ("shares",), f"the shares must sum to 1, and they sum to {sum(shares.values()):.6g}"
 
 
 @dataclass
@@ -386,6 +464,13 @@ def _populated(spec: Spec, seats: int, agents: int) -> Spec:
 def _refuse_sizes(plan: Plan, complaints: Complaints) -> None:
     for cell in plan.cells:
         players = cell.built.n_players
+        for number, population in enumerate(plan.matching.populations):
+            if population.nodes and len(population.nodes) != players:
+                complaints.add(
+                    ("matching", "populations", number, "nodes"),
+                    f"it has {len(population.nodes):,} agents, and {cell.game_label} under {cell.mechanism_label} has "
+                    f"{players:,} seats",
+                )
         if not plan.seatings(cell).count:
             complaints.add(
                 ("matching", "self_play"),
@@ -393,8 +478,16 @@ def _refuse_sizes(plan: Plan, complaints: Complaints) -> None:
                 f"under {cell.mechanism_label}",
             )
     if plan.n_matches > MOST_MATCHES:
-        complaints.add(
-            ("matching",),
-            f"the plan has {plan.n_matches:,} matches, and a run has {MOST_MATCHES:,} at most; draw a sample of them "
-            'with kind = "sampled"',
-        )
+        complaints.add(("matching",), _too_many_matches(plan))
+
+
+def _too_many_matches(plan: Plan) -> str:
+    matches = f"{plan.n_matches:,}" if plan.n_matches < _LONG else f"more than {_LONG:,}"
+    told = f"the plan has {matches} matches, and a run has {MOST_MATCHES:,} at most"
+    seats = max(cell.built.n_players for cell in plan.cells)
+    if seats <= _FEW:
+        return f'{told}; draw a sample of them with kind = "sampled"'
+    return (
+        f"{told}: there are that many ways to seat {len(plan.agents)} agents on {seats:,} seats; take kind = "
+        '"populations", which says who takes which share of the seats, or "alike", where each agent takes all of them'
+    )

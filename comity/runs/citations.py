@@ -288,6 +288,42 @@ _REFERENCES = (
         "Acta Applicandae Mathematicae 20, 247-265",
     ),
     Reference(
+        "grujic2010",
+        "Grujić, J. and Fosco, C. and Araujo, L. and Cuesta, J. A. and Sánchez, A.",
+        2010,
+        "Social experiments in the mesoscale: humans playing a spatial prisoner's dilemma",
+        "PLoS ONE 5(11), e13749",
+    ),
+    Reference(
+        "gracialazaro2012",
+        "Gracia-Lázaro, C. and Ferrer, A. and Ruiz, G. and Tarancón, A. and Cuesta, J. A. and Sánchez, A. "
+        "and Moreno, Y.",
+        2012,
+        "Heterogeneous networks do not promote cooperation when humans play a prisoner's dilemma",
+        "Proceedings of the National Academy of Sciences 109(32), 12922-12926",
+    ),
+    Reference(
+        "fosdick2018",
+        "Fosdick, B. K. and Larremore, D. B. and Nishimura, J. and Ugander, J.",
+        2018,
+        "Configuring random graph models with fixed degree sequences",
+        "SIAM Review 60(2), 315-355",
+    ),
+    Reference(
+        "ezaki2016",
+        "Ezaki, T. and Horita, Y. and Takezawa, M. and Masuda, N.",
+        2016,
+        "Reinforcement learning explains conditional cooperation and its moody cousin",
+        "PLoS Computational Biology 12(7), e1005034",
+    ),
+    Reference(
+        "schlag1998",
+        "Schlag, K. H.",
+        1998,
+        "Why imitate, and if so, how? A boundedly rational approach to multi-armed bandits",
+        "Journal of Economic Theory 78(1), 130-156",
+    ),
+    Reference(
         "nowak1992a", "Nowak, M. A. and May, R. M.", 1992, "Evolutionary games and spatial chaos", "Nature 359, 826-829"
     ),
     Reference(
@@ -326,6 +362,13 @@ _REFERENCES = (
         "Journal of Computational and Graphical Statistics 13(2), 456-466",
     ),
     Reference(
+        "williams1989",
+        "Williams, R. J. and Zipser, D.",
+        1989,
+        "A learning algorithm for continually running fully recurrent neural networks",
+        "Neural Computation 1(2), 270-280",
+    ),
+    Reference(
         "yadav2026",
         "Yadav, A., Black, S. and Sourbut, O.",
         2026,
@@ -347,6 +390,13 @@ _REFERENCES = (
         1966,
         "The game of chicken",
         "American Behavioral Scientist 10(3), 10-28",
+    ),
+    Reference(
+        "rapoport1967",
+        "Rapoport, A.",
+        1967,
+        "A note on the index of cooperation for prisoner's dilemma",
+        "Journal of Conflict Resolution 11(1), 100-103",
     ),
     Reference(
         "roth1978",
@@ -445,6 +495,7 @@ REFERENCES = {reference.key: reference for reference in _REFERENCES}
 SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
     "games": {
         "prisoners_dilemma": ("rapoport1965", "coopeval2026"),
+        "weak_prisoners_dilemma": ("nowak1992a", "grujic2010"),
         "public_goods": ("ledyard1995", "coopeval2026"),
         "travellers_dilemma": ("basu1994", "coopeval2026"),
         "trust_game": ("berg1995", "coopeval2026"),
@@ -472,10 +523,13 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "monitoring_noise": ("nowak1993",),
         "network": ("nowak1992a",),
         "network_per_edge": ("nowak1992a",),
+        "neighbourhood": ("nowak1992a", "grujic2010", "gracialazaro2012", "fosdick2018"),
         "rescaling": ("vonneumann1944",),
         "prediction": ("akata2025",),
         "observation": ("akata2025",),
+        "forced": ("williams1989",),
         "belief": ("akata2025", "fudenberg2012"),
+        "personas": (),
         "presentation": ("akata2025",),
         "automation": ("yadav2026",),
         "visibility": ("yadav2026",),
@@ -507,6 +561,12 @@ SOURCES: dict[Kind, dict[str, tuple[str, ...]]] = {
         "stern_judging": ("pacheco2006",),
         "threshold_contributor": ("granovetter1978",),
         "conditional_contributor": ("fischbacher2001",),
+        "moody": ("grujic2010",),
+        "persistent": (),
+        "individual": (),
+        "aspiration": ("macy2002", "ezaki2016"),
+        "imitator": ("nowak1992a", "schlag1998"),
+        "trading": ("rapoport1967",),
         "level_k": ("stahl1994", "nagel1995", "arad2012"),
         "undercut": ("basu1994",),
         "noisy": ("selten1975",),

@@ -12,6 +12,7 @@ from math import perm
 from typing import Literal, TypeAlias
 
 from comity.core.chance import Address, stream_key
+from comity.mechanisms.personas import apportioned
 from comity.records.spec import Cell, MatchSpec, Spec
 from comity.runs.factors import Factor
 
@@ -43,6 +44,34 @@ class Calling:
 
 
 @dataclass(frozen=True)
+class Population:
+    """Which agents take which seats of a match, where a plan says so.
+
+    shares: of each agent its share of the seats; which seats they are is drawn. As many as the shares say, what is left
+        over by rounding going to the largest remainders, of equal ones to the agent that is named first.
+    nodes: the agent of each seat, instead of shares.
+    """
+
+    label: str
+    shares: tuple[tuple[str, float], ...] = ()
+    nodes: tuple[str, ...] = ()
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Whom it names."""
+        return self.nodes or tuple(agent for agent, _ in self.shares)
+
+    def seated(self, seats: int, key: int) -> tuple[str, ...]:
+        """The agent in each seat; key: the stream of chance in which it is drawn who sits where."""
+        if self.nodes:
+            return self.nodes
+        counts = apportioned([share for _, share in self.shares], seats)
+        deck = (agent for (agent, _), count in zip(self.shares, counts, strict=True) for _ in range(count))
+        dealt = dict(zip(Address(stream_key(key, self.label), 0, 0).order(seats), deck, strict=True))
+        return tuple(dealt[seat] for seat in range(seats))
+
+
+@dataclass(frozen=True)
 class Matching:
     """Who meets whom in a cell: of all ways to seat the agents every one, or a sample.
 
@@ -51,6 +80,7 @@ class Matching:
     repeats: how often each is played.
     self_play: whether one agent may sit in two seats of a match. alike: whether the same agent sits in all seats;
         guest: in all but the first, which each agent takes in turn.
+    populations: where there are any, each is one way to seat the agents, and there are no others.
     """
 
     matches: int | None = None
@@ -58,6 +88,7 @@ class Matching:
     self_play: bool = True
     alike: bool = False
     guest: bool = False
+    populations: tuple[Population, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +99,8 @@ class Seatings:
         part, player i * population + s being agent i in seat s, and round again while there are places left.
     alike: whether each agent sits in all seats by itself, and there are no other ways; guest: whether it does so but
         for the first seat, which each agent takes in turn.
+    populations: where there are any, they are the only ways, in their order; key: the stream of chance in which it is
+        drawn who of a population sits where.
     """
 
     agents: tuple[str, ...]
@@ -76,10 +109,14 @@ class Seatings:
     population: int | None = None
     alike: bool = False
     guest: bool = False
+    populations: tuple[Population, ...] = ()
+    key: int = 0
 
     @property
     def count(self) -> int:
         """How many ways there are."""
+        if self.populations:
+            return len(self.populations)
         if self.population is not None:
             return 1
         if self.alike or self.guest:
@@ -87,6 +124,8 @@ class Seatings:
         return len(self.agents) ** self.seats if self.self_play else perm(len(self.agents), self.seats)
 
     def __getitem__(self, place: int) -> tuple[str, ...]:
+        if self.populations:
+            return self.populations[place].seated(self.seats, self.key)
         if self.population is not None:
             return tuple(self.agents[player // self.population % len(self.agents)] for player in range(self.seats))
         if self.alike:
@@ -172,6 +211,7 @@ class Plan:
     factors: the fields that are varied, with their levels; the cells hold the conditions.
     balance: how evenly the conditions of each stack cover the levels, one sentence each.
     wordings: the text of every wording of the user's own, by the name that agents call it.
+    graphs: the text of every file of edges that it names.
     calling: how models are called. It may change when a run is resumed.
     text: the TOML it was read from; plans that mean the same are equal.
     """
@@ -193,6 +233,7 @@ class Plan:
     factors: tuple[Factor, ...] = ()
     balance: tuple[str, ...] = ()
     wordings: tuple[tuple[str, str], ...] = ()
+    graphs: tuple[tuple[str, str], ...] = ()
     calling: Calling = field(default=Calling(), compare=False)
     text: str = field(default="", compare=False)
 
@@ -206,7 +247,7 @@ class Plan:
         first = 0
         for cell in self.cells:
             for replicate in self.replicates:
-                block = Block(cell, replicate, first, self.seatings(cell), self.matching, self.seed)
+                block = Block(cell, replicate, first, self.seatings(cell, replicate), self.matching, self.seed)
                 first += block.count
                 yield block
 
@@ -215,9 +256,15 @@ class Plan:
         for block in self.blocks():
             yield from block.matches()
 
-    def seatings(self, cell: Cell) -> Seatings:
-        """Who may sit where in that cell."""
+    def seatings(self, cell: Cell, replicate: str = "1") -> Seatings:
+        """Who may sit where in that cell and replicate."""
         labels = tuple(label for label, _ in self.agents)
         population = dict(self.populations).get(cell)
-        who = self.matching
-        return Seatings(labels, cell.built.n_players, who.self_play, population, who.alike, who.guest)
+        who, seats = self.matching, cell.built.n_players
+        key = stream_key(self.seed, "population", cell.game_label, cell.mechanism_label, replicate)
+        return Seatings(labels, seats, who.self_play, population, who.alike, who.guest, who.populations, key)
+
+    def population_of(self, index: int) -> str | None:
+        """The label of the population that plays the match of that index, where the plan has populations."""
+        populations, repeats = self.matching.populations, self.matching.repeats
+        return populations[index // repeats % len(populations)].label if populations else None

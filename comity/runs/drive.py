@@ -20,7 +20,7 @@ from comity.core.decision import NATURE, Decision
 from comity.core.errors import ComityError, IllegalChoice, NoAnswer, NotSolvable, PlayerError
 from comity.core.flow import Decisions, Game
 from comity.core.match import Match, Reply, receive
-from comity.core.space import Lottery
+from comity.core.space import Lottery, may_be_missing
 from comity.records.catalogues import strategies
 from comity.records.record import Failure, Record
 from comity.records.spec import Cell, MatchSpec
@@ -57,16 +57,47 @@ def agents_of(plan: Plan) -> dict[str, ScriptedAgent]:
 
 
 def playing(spec: MatchSpec, seed: int) -> Asking[Record]:
-    """A match, from its first decisions to its record. An answer that is a `PlayerError` forfeits it."""
+    """A match, from its first decisions to its record.
+
+    An answer that is a `PlayerError` forfeits it, unless the rules go on without: then it is kept as missing.
+    """
     match, key = Match(spec.cell.built), spec.key(seed)
+    misses: list[Failure] = []
     while match.pending:
         answers = yield match.pending
         try:
-            receive(match, _replies(answers), key)
+            replies = _replies(_without_misses(match, answers, misses))
+            receive(match, replies, key)
         except PlayerError as error:
-            return _forfeited(spec, match, answers, error)
+            return _forfeited(spec, match, answers, error, misses)
     assert match.outcome is not None
-    return Record(spec, "finished", tuple(match.choices), match.lotteries, match.outcome.payoffs)
+    payoffs = match.outcome.payoffs
+    return Record(spec, "finished", tuple(match.choices), match.lotteries, payoffs, misses=tuple(misses))
+
+
+def _without_misses(match: Match, answers: Answers, misses: list[Failure]) -> Answers:
+    """The answers, with None where one is missing and may be; why it is goes to `misses`."""
+    found: list[Answer] | None = None
+    for slot, (decision, answer) in enumerate(zip(match.pending, answers, strict=True)):
+        if decision.player == NATURE or not may_be_missing(decision.options):
+            continue
+        error = _missing(decision, answer)
+        if error is not None:
+            found = list(answers) if found is None else found
+            found[slot] = None
+            misses.append(_failed(match, slot, error))
+    return answers if found is None else found
+
+
+def _missing(decision: Decision[Any], answer: Answer) -> PlayerError | None:
+    """Why there is no answer to a decision whose rules go on without one; an answer that is None is none."""
+    if isinstance(answer, PlayerError):
+        return answer
+    options = answer if isinstance(answer, Lottery) else (answer,)
+    for option in options:
+        if option is None or option not in decision.options:
+            return IllegalChoice(decision, option)
+    return None
 
 
 def _replies(answers: Answers) -> Sequence[Reply]:
@@ -77,14 +108,21 @@ def _replies(answers: Answers) -> Sequence[Reply]:
     return answers
 
 
-def _forfeited(spec: MatchSpec, match: Match, answers: Answers, error: PlayerError) -> Record:
+def _forfeited(
+    spec: MatchSpec, match: Match, answers: Answers, error: PlayerError, misses: Sequence[Failure]
+) -> Record:
     if isinstance(error, IllegalChoice):
         slot = match.pending.index(error.decision)
     else:
         slot = next(slot for slot, answer in enumerate(answers) if answer is error)
+    failure = _failed(match, slot, error)
+    played = tuple(miss for miss in misses if miss.step < len(match.choices))
+    return Record(spec, "forfeited", tuple(match.choices), match.lotteries, failure=failure, misses=played)
+
+
+def _failed(match: Match, slot: int, error: PlayerError) -> Failure:
     decision = match.pending[slot]
-    failure = Failure(decision.player, len(match.choices), slot, decision.kind, str(error), error.cause)
-    return Record(spec, "forfeited", tuple(match.choices), match.lotteries, failure=failure)
+    return Failure(decision.player, len(match.choices), slot, decision.kind, str(error), error.cause)
 
 
 def designing(cell: Cell, key: int) -> Asking[Proposals]:
@@ -147,14 +185,18 @@ class ScriptedPlay:
             return _answered(playing(spec, self._plan.seed), self._seats(spec))
 
     def _seats(self, spec: MatchSpec) -> list[Seat]:
-        game = spec.cell.built
+        game, key = spec.cell.built, spec.key(self._plan.seed)
         return self._proposing(
-            spec, [self._agents[label].sit(game, player) for player, label in enumerate(spec.agents)]
+            spec, [self._agents[label].sit(game, player, key) for player, label in enumerate(spec.agents)]
         )
 
     def _crossed(self, spec: MatchSpec) -> list[Seat]:
         """Seats that give mixtures; a script is asked once, because it says the same each time."""
-        afresh: list[Seat] = [partial(_afresh, self._agents[label], spec.cell.built) for label in spec.agents]
+        keys = [stream(self._plan.seed, spec.cell, spec.replicate, label) for label in spec.agents]
+        afresh: list[Seat] = [
+            partial(_afresh, self._agents[label], spec.cell.built, key)
+            for label, key in zip(spec.agents, keys, strict=True)
+        ]
         return [partial(_mixes, seat) for seat in self._proposing(spec, afresh)]
 
     def _proposing(self, spec: MatchSpec, seats: list[Seat]) -> list[Seat]:
@@ -165,17 +207,17 @@ class ScriptedPlay:
         return [partial(_proposes, seat, designed) for seat, designed in zip(seats, designs, strict=True)]
 
     def _designed(self, cell: Cell, replicate: str, label: str) -> Proposals:
-        game = cell.built
-        seats: list[Seat] = [self._agents[label].sit(game, player) for player in range(game.n_players)]
-        return _answered(designing(cell, design_key(self._plan, cell, replicate, label)), seats)
+        game, key = cell.built, design_key(self._plan, cell, replicate, label)
+        seats: list[Seat] = [self._agents[label].sit(game, player, key) for player in range(game.n_players)]
+        return _answered(designing(cell, key), seats)
 
 
 def _proposes(seat: Seat, designed: Callable[[], Proposals], decision: Decision[Any]) -> Answer:
     return designed()[decision.player] if decision.kind == "propose" else seat(decision)
 
 
-def _afresh(agent: ScriptedAgent, game: Game, decision: Decision[Any]) -> Answer:
-    return agent.sit(game, decision.player)(decision)
+def _afresh(agent: ScriptedAgent, game: Game, key: int, decision: Decision[Any]) -> Answer:
+    return agent.sit(game, decision.player, key)(decision)
 
 
 def _mixes(seat: Seat, decision: Decision[Any]) -> Mixed:
@@ -294,9 +336,9 @@ class WaitingPlay:
         agent, game = self._agents[label], shared.cell.built
         if decision.kind == "propose" and self._plan.proposals == "tournament":
             return [(await self._proposals(shared.cell, shared.replicate, label))[decision.player]]
-        if isinstance(agent, ScriptedAgent):
-            return [_answer(agent.sit(game, decision.player), decision)]
         key = stream(self._plan.seed, shared.cell, shared.replicate, label)
+        if isinstance(agent, ScriptedAgent):
+            return [_answer(agent.sit(game, decision.player, key), decision)]
         index = self._place_of_answers(shared, label)
         if label not in shared.journals:
             shared.journals[label] = self._file.journaled(index)
@@ -330,7 +372,7 @@ class WaitingPlay:
         known = self._file.journaled(index)
         agents = (self._agents[label] for label in labels)
         return [
-            _at_once(agent.sit(cell.built, player))
+            _at_once(agent.sit(cell.built, player, key))
             if isinstance(agent, ScriptedAgent)
             else self._waited_for(agent.sit_down(cell.built, player), index, key, known)
             for player, agent in enumerate(agents)
@@ -346,7 +388,9 @@ class WaitingPlay:
             try:
                 reply = await decide(decision, Address(key, *slot))
             except (PlayerError, NotSolvable) as error:
-                return _failure(error)
+                reply = _failure(error)
+                if not may_be_missing(decision.options):
+                    return reply  # the match is forfeited, and its record says so
             self._file.journal(index, *slot, reply)
             return reply
 
@@ -396,7 +440,7 @@ async def _ask_later(seats: Sequence[WaitingSeat], slot: Slot, decision: Decisio
 def _named(spec: MatchSpec) -> Iterator[None]:
     """Whatever goes wrong inside names this match."""
     cell = spec.cell
-    which = f"match {spec.index} ({cell.game_label} under {cell.mechanism_label}, {' and '.join(spec.agents)})"
+    which = f"match {spec.index} ({cell.game_label} under {cell.mechanism_label}, {spec.who})"
     try:
         yield
     except (RunError, Halted):

@@ -20,7 +20,7 @@ from comity.core.chance import Address, stream_key
 from comity.core.decision import NATURE, Decision
 from comity.core.flow import Decisions, Game
 from comity.core.match import Match
-from comity.core.space import Drawable, Each, Integer, OneOf, Ordering, Space, Text
+from comity.core.space import Drawable, Each, Integer, Number, OneOf, Ordering, Space, Text
 from comity.games.exchange.game import Exchange
 from comity.games.exchange.turns import Turn
 from comity.strategies.exchanging import Exchanging
@@ -65,6 +65,8 @@ def anything(space: Space[Any], pick: Pick) -> Any:
         return tuple(anything(part, pick) for part in space.spaces)
     if isinstance(space, Integer):
         return _number(space, pick)
+    if isinstance(space, Number):
+        return pick(space.below)
     if isinstance(space, Text):
         return "".join("etaoin shrdlu"[pick(13)] for _ in range(pick(space.most + 1)))
     if isinstance(space, Ordering):
@@ -97,7 +99,7 @@ def _forced(pick: Pick) -> Chance:
     """Chance that takes what is possible by `pick`, however likely it is."""
 
     def chance(space: Space[Any], step: int, slot: int) -> Any:
-        if isinstance(space, Drawable) and not isinstance(space, OneOf | Ordering):
+        if isinstance(space, Drawable) and not isinstance(space, OneOf | Ordering | Number):
             options = [option for option, share in space.chances() if share > 0]
             return options[pick(len(options))]
         return anything(space, pick)

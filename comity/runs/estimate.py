@@ -261,7 +261,7 @@ def _counted(plan: Plan, cell: Cell, blocks: Sequence[Block]) -> _Survey:
 def _seated(block: Block) -> Counter[tuple[str, int]]:
     """How often each agent is each player: equally often where everybody meets everybody."""
     agents, seats = block.seatings.agents, block.seatings.seats
-    if block.matching.matches is None and block.seatings.population is None:
+    if block.matching.matches is None and block.seatings.population is None and not block.seatings.populations:
         each = block.count // len(agents)
         return Counter({(agent, player): each for agent in agents for player in range(seats)})
     return Counter((agent, player) for match in block.matches() for player, agent in enumerate(match.agents))

@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 
 from comity.agents.function import PythonFunction
 from comity.agents.model import LanguageModel
-from comity.core.space import from_json
 from comity.records.catalogues import games, mechanisms, strategies
+from comity.records.spec import frozen
 from comity.runs.shape import requirement, shown, unknown
 
 Kind: TypeAlias = Literal["games", "mechanisms", "agents"]
@@ -79,7 +79,7 @@ def _mistake(value: Any, wanted: Any) -> str | None:
     if not _is_plain(value):
         return "must be text, a finite number, true or false, or a list of these"
     try:
-        TypeAdapter(wanted, config=ConfigDict(strict=True)).validate_python(from_json(value))
+        TypeAdapter(wanted, config=ConfigDict(strict=True)).validate_python(frozen(value))
     except ValidationError as error:
         return " or ".join(dict.fromkeys(_requirement(detail, wanted) for detail in error.errors(include_url=False)))
     except PydanticSchemaGenerationError:  # a type of a plugin's own
@@ -89,6 +89,8 @@ def _mistake(value: Any, wanted: Any) -> str | None:
 
 def _requirement(detail: ErrorDetails, wanted: Any) -> str:
     """What the value must be; a plan has lists where we have tuples."""
+    if detail["type"] in ("missing", "too_long") and detail["loc"]:
+        return "must have the right number of parts in each entry"
     if detail["type"] != "tuple_type":
         return requirement(detail)
     entries = {_ENTRIES.get(entry) for each in (wanted, *get_args(wanted)) for entry in _entries(each)}
@@ -101,7 +103,12 @@ def _entries(wanted: Any) -> tuple[Any, ...]:
     return tuple(each for each in get_args(wanted) if each is not Ellipsis) if get_origin(wanted) is tuple else ()
 
 
+def _is_table(value: Any) -> bool:
+    """A table may stand in a list: a part of something, with fields of its own."""
+    return isinstance(value, dict) and all(map(_is_plain, value.values()))
+
+
 def _is_plain(value: Any) -> bool:
     if isinstance(value, list):
-        return all(map(_is_plain, value))
+        return all(_is_plain(each) or _is_table(each) for each in value)
     return isinstance(value, str | bool | int) or (isinstance(value, float) and isfinite(value))

@@ -27,6 +27,7 @@ from comity.records.store import RunFile
 from comity.runs.design import Calling, Plan
 from comity.runs.drive import agents_of
 from comity.runs.fields import FUNCTION, MODEL
+from comity.runs.graph_files import files_beside
 from comity.runs.plan import PlanError, parsed_plan
 from comity.runs.wordings import beside, wording_called
 
@@ -64,7 +65,8 @@ def with_models(path: Path, models: Sequence[str]) -> Plan:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PlanError(f"{path}: the plan cannot be read: {error}") from None
     document["agents"] = [{"name": MODEL, "model": model} for model in models]
-    return parsed_plan(tomli_w.dumps(document), f"{path} with --model", beside(path.parent))
+    folder = path.parent
+    return parsed_plan(tomli_w.dumps(document), f"{path} with --model", beside(folder), files_beside(folder))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from comity.runs.spelling import parse_spec
 _REPEATS = frozenset({"repetition", "random_continuation"})
 _KEPT = frozenset({"rescaling", "presentation"})
 """What an observer is told as the players were; levels that a presentation leaves to chance are drawn anew."""
-_PRIVATE = frozenset({"prediction", "belief"})
+_PRIVATE = frozenset({"prediction", "belief", "personas"})
 """What changes nothing of what was played, and was no business of an onlooker."""
 
 
@@ -32,8 +32,9 @@ def observing(
     """The plan in which these agents watch these matches: one mechanism for each match, and one match for each agent.
 
     source: what the run is called. records: finished matches of one game for two, repeated and otherwise as it is but
-    for predictions and beliefs, which are left out, and rescaling and presentation, which are kept. seat: whose actions
-    are predicted, counted from 1. scripts: scripted agents as `parse_spec` reads them. models: model strings.
+    for predictions, beliefs and personas, which are left out, and rescaling and presentation, which are kept. seat:
+    whose actions are predicted, counted from 1. scripts: scripted agents as `parse_spec` reads them. models: model
+    strings.
 
     Raises `NotObservable` for other matches, and `BadParameter` for an agent that there is not.
     """
@@ -47,7 +48,7 @@ def observing(
         "seed": 0,
         "games": [{**cell.game.to_json(), "label": f"observed {cell.game_label}"}],
         "mechanisms": [{"label": _called(record, seat), "stack": list(_stack(record, seat))} for record in records],
-        "agents": [*map(_scripted, scripts), *({"name": MODEL, "model": model} for model in models)],
+        "agents": [*map(scripted, scripts), *({"name": MODEL, "model": model} for model in models)],
     }
 
 
@@ -56,7 +57,8 @@ def spelled(plan: Mapping[str, Any]) -> str:
     return tomli_w.dumps(plan)
 
 
-def _scripted(text: str) -> dict[str, Any]:
+def scripted(text: str) -> dict[str, Any]:
+    """A scripted agent that is spelled on one line, as a plan has it. Raises `BadParameter` where there is none."""
     fields: dict[str, Any] = parse_spec(text, "agents").to_json()
     return fields | ({"label": text} if len(fields) > 1 else {})
 
@@ -80,7 +82,7 @@ def _around(record: Record) -> tuple[list[Spec], list[Spec]]:
     if len(places) != 1 or others:
         raise NotObservable(
             f"match {record.match.index} was played under {_stacked(record.match.cell)}; observed can be a game "
-            "that is repeated, and nothing else but predictions, beliefs, rescaling and presentation"
+            "that is repeated, and nothing else but predictions, beliefs, personas, rescaling and presentation"
         )
     [place] = places
     return stack[:place], stack[place + 1 :]

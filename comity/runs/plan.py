@@ -16,6 +16,7 @@ from comity.records.store import Header
 from comity.runs.building import built_plan
 from comity.runs.complaints import Complaints, PlanError
 from comity.runs.design import Plan
+from comity.runs.graph_files import GraphTexts, files_beside, files_kept
 from comity.runs.shape import Document, sentences
 from comity.runs.wordings import Texts, beside, kept
 
@@ -24,6 +25,8 @@ __all__ = ["Plan", "PlanError", "parsed_plan", "plan_of", "read_plan"]
 
 NO_TEXTS = kept(())
 """No wording but ours."""
+NO_GRAPHS = files_kept(())
+"""No file of edges."""
 
 
 def read_plan(path: Path) -> Plan:
@@ -34,16 +37,19 @@ def read_plan(path: Path) -> Plan:
         raise PlanError(f"{path}: a plan is text in UTF-8, and byte {error.start + 1} of this is not") from None
     except OSError as error:
         raise PlanError(f"{path}: the plan cannot be read: {error.strerror}") from None
-    return parsed_plan(text, str(path), beside(path.parent))
+    return parsed_plan(text, str(path), beside(path.parent), files_beside(path.parent))
 
 
 def plan_of(header: Header, source: str) -> Plan:
     """The plan that a run was made by. Raises `PlanError`."""
-    return parsed_plan(header.plan, source, kept(header.wordings))
+    return parsed_plan(header.plan, source, kept(header.wordings), files_kept(header.graphs))
 
 
-def parsed_plan(text: str, source: str = "plan.toml", texts: Texts = NO_TEXTS) -> Plan:
-    """The plan in that text, which the sentences call `source`; `texts` has the user's wordings. Raises `PlanError`."""
+def parsed_plan(text: str, source: str = "plan.toml", texts: Texts = NO_TEXTS, graphs: GraphTexts = NO_GRAPHS) -> Plan:
+    """The plan in that text, which the sentences call `source`. Raises `PlanError`.
+
+    texts: the user's wordings. graphs: the files of edges that the plan names.
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -55,7 +61,7 @@ def parsed_plan(text: str, source: str = "plan.toml", texts: Texts = NO_TEXTS) -
         for place, sentence in sentences(error):
             complaints.add(place, sentence)
         raise complaints.error() from None
-    return built_plan(shape, text, texts, complaints)
+    return built_plan(shape, text, texts, graphs, complaints)
 
 
 def _syntax(source: str, text: str, error: str) -> str:

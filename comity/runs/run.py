@@ -26,7 +26,7 @@ from comity.agents.agent import Agent, ScriptedAgent
 from comity.records.spec import MatchSpec
 from comity.records.store import FILE_NAME, Header, Row, RunError, RunFile, stored
 from comity.runs.count import Count, Progress
-from comity.runs.design import Plan
+from comity.runs.design import Block, Plan
 from comity.runs.drive import ScriptedPlay, agents_of
 from comity.runs.models import Models
 from comity.runs.plan import plan_of
@@ -34,6 +34,8 @@ from comity.runs.waiting import play_waiting, play_with_models
 
 SHARD = 250
 """How many matches are played and written at once."""
+SEATS = 2_500
+"""Or so many seats, where matches are of many players: else a few such matches would be one shard, and lost at once."""
 HEAD_START = 1.0
 """For so many seconds this process plays alone: it takes about as long to start others."""
 
@@ -90,6 +92,7 @@ def _opened(plan: Plan, folder: Path, resume: bool) -> RunFile:
             plan.n_matches,
             notes=plan.skipped,
             wordings=plan.wordings,
+            graphs=plan.graphs,
         )
         file = RunFile.create(folder, header)
     path = folder / "plan.toml"
@@ -135,25 +138,35 @@ Seating: TypeAlias = tuple[Plan, Mapping[str, ScriptedAgent] | None]
 
 
 def _shards(plan: Plan, file: RunFile) -> Iterator[Shard]:
-    """What is not recorded yet, in shards of some `SHARD` matches."""
+    """What is not recorded yet, in shards of some `SHARD` matches or `SEATS` seats."""
     gathered: list[Piece] = []
+    blocks = tuple(plan.blocks())
+    filled = 0.0
     for piece in _pieces(plan, file):
         gathered.append(piece)
-        if sum(len(piece.places) for piece in gathered) >= SHARD:
+        filled += len(piece.places) / _at_once(blocks[piece.block])
+        if filled >= 1:
             yield tuple(gathered)
             gathered.clear()
+            filled = 0.0
     if gathered:
         yield tuple(gathered)
 
 
 def _pieces(plan: Plan, file: RunFile) -> Iterator[Piece]:
     for number, block in enumerate(plan.blocks()):
-        for start in range(0, block.count, SHARD):
-            places = range(start, min(start + SHARD, block.count))
+        at_once = _at_once(block)
+        for start in range(0, block.count, at_once):
+            places = range(start, min(start + at_once, block.count))
             done = file.done(block.first + places.start, block.first + places.stop)
             missing = tuple(place for place in places if block.first + place not in done)
             if missing:
                 yield Piece(number, missing)
+
+
+def _at_once(block: Block) -> int:
+    """How many matches of a block are a shard."""
+    return max(1, min(SHARD, SEATS // block.cell.built.n_players))
 
 
 class _Desk:

@@ -69,13 +69,22 @@ class Stack(_Table):
     label: Label | None = None
 
 
+class PopulationTable(_Table):
+    """See `comity.runs.design.Population`."""
+
+    label: Label
+    shares: Annotated[dict[str, Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)] | None = None
+    nodes: Annotated[list[str], Field(min_length=1)] | None = None
+
+
 class MatchingTable(_Table):
     """See `comity.runs.design.Matching`."""
 
-    kind: Literal["product", "sampled", "alike", "one_among"] = "product"
+    kind: Literal["product", "sampled", "alike", "one_among", "populations"] = "product"
     matches: Annotated[int, Field(ge=1)] | None = None
     repeats: Annotated[int, Field(ge=1)] = 1
     self_play: bool = True
+    populations: Annotated[list[PopulationTable], Field(min_length=1)] | None = None
 
 
 class RunTable(_Table):
@@ -171,6 +180,8 @@ def _allowed(place: Place) -> list[str]:
         "factors": FactorsTable,
     }
     table = tables[place[0]] if len(place) > 1 else Document
+    if place[:2] == ("matching", "populations"):
+        table = PopulationTable
     return list(table.model_fields)
 
 

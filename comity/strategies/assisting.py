@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from comity.core.chance import Address
 from comity.core.decision import Decision
 from comity.core.errors import BadParameter, BadStack
 from comity.core.flow import Game
@@ -16,7 +17,7 @@ from comity.strategies.rational import PlayEquilibrium
 from comity.strategies.sanctioning import NoSanctions
 from comity.strategies.scripted import Scripted
 from comity.strategies.speaking import Silent
-from comity.strategies.strategy import Strategy
+from comity.strategies.strategy import Strategy, one_of, varies
 
 OF_GAMES = ("propose", "approve", "sign", "act", "sanction", "speak")
 OF_EXCHANGES = ("request", "share", "submit")
@@ -59,6 +60,15 @@ class Assisted:
 
     def __post_init__(self) -> None:
         checked_assists(self.assists)
+
+    @property
+    def varies(self) -> bool:
+        """Whether who is assisted is one of many."""
+        return varies(self.of)
+
+    def one(self, place: Address) -> Assisted:
+        """The one of many that sits at that place, assisted alike."""
+        return replace(self, of=one_of(self.of, place))
 
     def begin(self, game: Game, player: int) -> Decide:
         own, best = self.of.begin(game, player), best_at(game).begin(game, player)

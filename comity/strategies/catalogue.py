@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from comity.core.errors import BadParameter
 from comity.exact.automata import Automaton
@@ -29,6 +29,7 @@ from comity.strategies.delegating import DelegateAlways, DelegateInEquilibrium, 
 from comity.strategies.exchanging import Asking, Exchanging
 from comity.strategies.finite_state import FiniteState
 from comity.strategies.options import SameOption
+from comity.strategies.people import Aspiration, Imitator, Individual, Moody, Persistent
 from comity.strategies.predicting import BestReply, Cooperates, Defects, Pattern, Predictor, Repeats, Uniform
 from comity.strategies.proposing import EfficientProposal, GreedyProposal, RationalProposal, UselessProposal
 from comity.strategies.reputation import STANDING, STERN_JUDGING, Discriminator, ImageScoring
@@ -37,6 +38,7 @@ from comity.strategies.scripted import Scripted
 from comity.strategies.slipping import Slipping
 from comity.strategies.speaking import Announce, Promise, Silent
 from comity.strategies.strategy import Strategy
+from comity.strategies.trading import Trading
 
 
 def always(option: int = 1) -> Scripted:
@@ -201,6 +203,74 @@ def conditional_contributor(first: float = 1.0, intercept: float = 0.0, slope: f
     return Scripted(ConditionalContributor(first, intercept, slope))
 
 
+def trading(threshold: float = 0.5, width: float = 0.05, low: float = 0.0, high: float = 0.0) -> Scripted:
+    """Cooperates where the index of cooperation (R - P) / (T - S) is large enough (Rapoport 1967).
+
+    threshold: the index at which it is halfway. width: how fast it changes there. low, high: how often it cooperates
+    where nothing speaks for it, and defects where everything does. See `Trading`.
+    """
+    return Scripted(Trading(threshold, width, low, high))
+
+
+def moody(
+    first: float = 0.6,
+    intercept: float = -1.14,
+    mood: float = 0.85,
+    slope: float = 0.25,
+    mood_slope: float = 0.75,
+    trend: float = 0.0,
+    linear: bool = False,
+    spread: float = 0.0,
+) -> Scripted:
+    """Cooperates by what it did last itself and by the share of the others who cooperated last (Grujić et al. 2010).
+
+    The log-odds are intercept + slope m + trend t, and after a cooperation of its own mood + mood_slope m more, m being
+    that share and t the rounds played; linear: the probability itself is. first: the probability at first. spread: the
+    standard deviation of a trait of each person on the log-odds. See `Moody`; the defaults are near people.
+    """
+    return Scripted(Moody(first, intercept, mood, slope, mood_slope, trend, linear, spread))
+
+
+def persistent(stay: float = 0.25, cooperates: float = 0.35, spread: float = 0.0) -> Scripted:
+    """Does what it did last with probability `stay`, else cooperates with probability `cooperates`.
+
+    spread: the standard deviation over people of the log-odds of the latter. See `Persistent`.
+    """
+    return Scripted(Persistent(stay, cooperates, spread))
+
+
+def individual(a: float = 1.0, b: float = 2.0) -> Scripted:
+    """Cooperates with a probability of its own in every round, drawn for each person from a beta distribution.
+
+    a, b: its shapes. See `Individual`.
+    """
+    return Scripted(Individual(a, b))
+
+
+def aspiration(
+    first: float = 0.6,
+    aspiration: float = 0.3,
+    sensitivity: float = 1.0,
+    habituation: float = 0.0,
+    tremble: float = 0.15,
+) -> Scripted:
+    """Learns to do more of what paid more than it aspires to (Macy and Flache 2002; Ezaki et al. 2016).
+
+    first: its probability of cooperating at first. aspiration: what it aspires to, 0 being what both get who defect and
+    1 what both get who cooperate. sensitivity, habituation, tremble: see `Aspiration`.
+    """
+    return Scripted(Aspiration(first, aspiration, sensitivity, habituation, tremble))
+
+
+def imitator(rule: Literal["best", "proportional"] = "best", first: float = 0.6) -> Scripted:
+    """Does what the best-paid around it did, itself included (Nowak and May 1992).
+
+    rule: "proportional" takes over the action of somebody with a probability in proportion to what that one was paid
+    more (Schlag 1998). first: the probability of cooperating at first. See `Imitator`.
+    """
+    return Scripted(Imitator(rule, first))
+
+
 def level_k(k: int = 1, anchor: Anchor = "cooperative") -> Scripted:
     """Replies best to level k - 1, where level 0 makes the highest claim or plays anything (Stahl and Wilson 1994).
 
@@ -351,6 +421,12 @@ SCRIPTED: dict[str, Callable[..., Scripted]] = {
     "stern_judging": stern_judging,
     "threshold_contributor": threshold_contributor,
     "conditional_contributor": conditional_contributor,
+    "trading": trading,
+    "moody": moody,
+    "persistent": persistent,
+    "individual": individual,
+    "aspiration": aspiration,
+    "imitator": imitator,
     "level_k": level_k,
     "undercut": undercut,
     "rational": rational,

@@ -20,6 +20,7 @@ from comity.core.named import Named, named_game
 from comity.core.space import Lottery
 from comity.exact.strategic_form import StrategicForm
 from comity.exact.tree import InformationSet
+from comity.mechanisms.neighbourhood import Neighbourhood
 from comity.strategies.once import once
 from comity.strategies.seen import circle_of, last_actions, meaning_of, progress_of
 from comity.strategies.stages import decided_inside, paid_in
@@ -34,8 +35,9 @@ class LevelK:
     Stahl and Wilson (1994), Nagel (1995). anchor: "cooperative", where level 0 plays its cooperative action, in the
     traveller's dilemma the highest claim, the salient one (as in the 11-20 money request game of Arad and Rubinstein
     2012); or "uniform", where it plays every action equally often (as Nagel and most of the literature since). With n
-    players all others are of level k - 1. Among several best replies it plays the one that is best against uniform
-    play, then the first. Raises `BadParameter` if k is negative.
+    players all others are of level k - 1, and on a graph with one action towards all neighbours each of these. Among
+    several best replies it plays the one that is best against uniform play, then the first. Raises `BadParameter` if k
+    is negative.
     """
 
     k: int = 1
@@ -49,6 +51,8 @@ class LevelK:
 
     def begin(self, game: Game, player: int) -> Decide:
         named = named_game(game)
+        if isinstance(named, Neighbourhood):
+            named = named.base
         if isinstance(named, StageGame):
             mixes = _level(named, self.k, self.anchor)
             return lambda decision: _reply(mixes[decision.seat % named.n_players])

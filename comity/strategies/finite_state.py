@@ -16,8 +16,9 @@ from comity.core.match import Decide, Reply
 from comity.core.space import Lottery
 from comity.exact.automata import Automaton, sign
 from comity.mechanisms.matching import Standings
+from comity.mechanisms.neighbourhood import Surroundings
 from comity.mechanisms.repetition import History
-from comity.strategies.seen import Circle, Meaning, Progress, circle_of, last_actions, meaning_of
+from comity.strategies.seen import Circle, Meaning, Progress, around, circle_of, last_actions, meaning_of
 
 ALWAYS_COOPERATE = Automaton(0, (1,), ((0, 0, 0, 0),))
 ALWAYS_DEFECT = Automaton(0, (0,), ((0, 0, 0, 0),))
@@ -90,7 +91,7 @@ def _reading(sees: Sequence[Fact]) -> tuple[tuple[Seats, ...], tuple[Seats, ...]
     progress: Progress | None = None
     matched = False
     for fact in sees:
-        if type(fact) is History:
+        if type(fact) is History or type(fact) is Surroundings:
             progress = fact
         elif type(fact) is Standings:
             progress, matched = fact, True
@@ -154,7 +155,7 @@ class _Run:
         actions = self._last_actions(progress)
         if actions is not None:
             seen = self._signs.get(actions)
-            seen = self._sign(actions) if seen is None else seen
+            seen = self._sign(actions, progress) if seen is None else seen
             self._state = self._automaton.then[self._state][seen]
 
     def _last_actions(self, progress: Progress) -> tuple[str, ...] | None:
@@ -164,9 +165,11 @@ class _Run:
                 return actions
         return last_actions(progress, self._circle)
 
-    def _sign(self, actions: tuple[str, ...]) -> int:
-        did = [action == name for action, name in zip(actions, self._meaning.cooperative, strict=True)]
-        self._signs[actions] = sign(did[self._circle.seat], all(did[other] for other in self._circle.others))
+    def _sign(self, actions: tuple[str, ...], progress: Progress) -> int:
+        circle = around(progress) if isinstance(progress, Surroundings) else self._circle
+        cooperative = self._meaning.cooperative
+        together = all(actions[other] == cooperative[other] for other in circle.others)
+        self._signs[actions] = sign(actions[circle.seat] == cooperative[circle.seat], together)
         return self._signs[actions]
 
 

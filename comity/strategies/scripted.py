@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from comity.core.chance import Address
 from comity.core.decision import Decision
 from comity.core.errors import BadStack
 from comity.core.flow import Game
@@ -20,7 +21,7 @@ from comity.strategies.predicting import Repeats
 from comity.strategies.proposing import EfficientProposal
 from comity.strategies.sanctioning import NoSanctions
 from comity.strategies.speaking import Announce
-from comity.strategies.strategy import Strategy
+from comity.strategies.strategy import Strategy, one_of, varies
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,16 @@ class Scripted:
     def automaton(self) -> Automaton | None:
         """The automaton that it acts by, where it acts by one."""
         return self.act.automaton if isinstance(self.act, FiniteState) else None
+
+    @property
+    def varies(self) -> bool:
+        """Whether who acts by it is one of many."""
+        return varies(self.act) or (self.speak is not None and varies(self.speak))
+
+    def one(self, place: Address) -> Scripted:
+        """The one of many that sits at that place: it acts, and says what it will do, by the same traits."""
+        speak = None if self.speak is None else one_of(self.speak, place)
+        return replace(self, act=one_of(self.act, place), speak=speak)
 
     def begin(self, game: Game, player: int) -> Decide:
         begun: dict[str, Decide] = {}

@@ -5,9 +5,11 @@ Every strategy reads its surroundings here and nowhere else, so the conventions 
 - *To cooperate* is to play the action that the named game calls cooperative for that seat; everything else, the
   actions of neither name included, is not to cooperate. Where the game names no such action (matching pennies), the
   first action of the seat stands for it, and the last for the defective one.
-- *The progress* of a decision is its innermost `History` or `Standings`. Under a `History` the last play is the last
-  visible one between just the players who are together now. Under `Standings` there is no shared history: the last
-  action of each present player is the one of its own most recent visible play, whoever it met there.
+- *The progress* of a decision is its innermost `History`, `Standings` or `Surroundings`. Under a `History` the last
+  play is the last visible one between just the players who are together now. Under `Standings` there is no shared
+  history: the last action of each present player is the one of its own most recent visible play, whoever it met there.
+  Under `Surroundings` the last round is what the neighbours of that round did; whoever had no answer there is not
+  among the others, as nobody knows what it would have done.
 - *The others* are all other seats of the group that plays together; on a network with one action for all neighbours,
   the neighbours.
 """
@@ -23,12 +25,14 @@ from comity.core.errors import BadStack
 from comity.core.flow import Game, StageGame
 from comity.core.named import Named, named_game
 from comity.core.outcome import Outcome, Play, inside
+from comity.mechanisms.forcing import Forced
 from comity.mechanisms.matching import Standing, Standings
+from comity.mechanisms.neighbourhood import Neighbouring, Surroundings
 from comity.mechanisms.network import Network
 from comity.mechanisms.repetition import History
 from comity.strategies.once import once
 
-Progress: TypeAlias = History | Standings
+Progress: TypeAlias = History | Standings | Surroundings
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def _named_pair(game: Named, seat: int) -> tuple[str, str]:
     cooperates, defects = game.cooperative[seat], game.defective[seat]
     if cooperates is not None and defects is not None:
         return cooperates, defects
-    if not isinstance(game, StageGame):
+    if not isinstance(game, StageGame | Forced):
         raise BadStack(
             f"{type(game).__name__} does not say which action of seat {seat + 1} cooperates and which defects"
         )
@@ -70,8 +74,8 @@ def _named_pair(game: Named, seat: int) -> tuple[str, str]:
 
 
 def progress_of(sees: Sequence[Fact]) -> Progress | None:
-    """The innermost history or standings among these facts."""
-    return next((fact for fact in reversed(sees) if isinstance(fact, History | Standings)), None)
+    """The innermost history, standings or surroundings among these facts."""
+    return next((fact for fact in reversed(sees) if isinstance(fact, History | Standings | Surroundings)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class Circle:
 
     seat: the decider's seat in the named game. others: the seats that it plays with.
     group: for each seat the player, as the progress of the decision counts players.
+    Under `Surroundings`, where all seats are alike, the decider counts as seat 0 and its neighbours as those after it.
     """
 
     seat: int
@@ -98,9 +103,18 @@ def circle_of(decision: Decision[Any], n_seats: int) -> Circle:
     for fact in reversed(decision.sees):
         if type(fact) is Seats:
             group = inside(fact.players, group)
+        elif type(fact) is Surroundings:
+            return around(fact)
         elif type(fact) is History or type(fact) is Standings:
             break
     return Circle(seat, _others(decision.sees, seat, n_seats), group)
+
+
+def around(surroundings: Surroundings) -> Circle:
+    """A node with the neighbours of the last visible round that had an answer; with all while there is no round."""
+    met = surroundings.past[-1].met if surroundings.past else None
+    count = surroundings.degree if met is None else sum(one.action is not None for one in met)
+    return Circle(0, tuple(range(1, count + 1)), tuple(range(count + 1)))
 
 
 def _others(sees: Sequence[Fact], seat: int, n_seats: int) -> tuple[int, ...]:
@@ -117,11 +131,90 @@ def last_actions(progress: Progress | None, circle: Circle) -> tuple[str, ...] |
     """The last visible action of every seat, or None where that of any is not to be seen."""
     if isinstance(progress, History):
         return _shared_actions(progress, circle.group)
+    if isinstance(progress, Surroundings):
+        return _actions_around(progress)
     if progress is None:
         return None
     latest = {standing.player: _latest_action(standing) for standing in (progress.own, *progress.partners)}
     actions = [latest.get(player) for player in circle.group]
     return None if None in actions else tuple(cast("list[str]", actions))
+
+
+def _actions_around(surroundings: Surroundings) -> tuple[str, ...] | None:
+    """The last action of a node, and then those of the neighbours that had an answer; None where either is missing."""
+    if not surroundings.past or surroundings.past[-1].action is None:
+        return None
+    look = surroundings.past[-1]
+    actions = (look.action, *(one.action for one in look.met if one.action is not None))
+    return cast("tuple[str, ...]", actions) if len(actions) > 1 else None
+
+
+def last_cooperation(decision: Decision[Any], meaning: Meaning) -> tuple[bool, int, int] | None:
+    """Whether the decider cooperated last, how many of the others did, and of how many; None where that is not seen."""
+    progress = decision.sees[-1] if decision.sees and type(decision.sees[-1]) is Surroundings else None
+    if progress is not None:  # the common case where there are many, and five times as fast as the general one
+        return _cooperation_around(progress, meaning.cooperative[0])
+    circle = circle_of(decision, meaning.n_seats)
+    actions = last_actions(progress_of(decision.sees), circle)
+    if actions is None or not circle.others:
+        return None
+    did = [action == name for action, name in zip(actions, meaning.cooperative, strict=False)]
+    return did[circle.seat], sum(did[other] for other in circle.others), len(circle.others)
+
+
+def _cooperation_around(surroundings: Surroundings, cooperative: str) -> tuple[bool, int, int] | None:
+    if not surroundings.past:
+        return None
+    look = surroundings.past[-1]
+    cooperating = known = 0
+    for one in look.met:
+        if one.action is not None:
+            known += 1
+            cooperating += one.action == cooperative
+    if look.action is None or not known:
+        return None
+    return look.action == cooperative, cooperating, known
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The last visible round as it was for the decider.
+
+    own, paid: its own action, and what it was paid. others: of each other that was seen to act the action, and what it
+    was paid. shares: over how many others a payoff is added up, 1 where it is a mean. A payoff is None where it was not
+    to be seen.
+    """
+
+    own: str
+    paid: float | None
+    others: tuple[tuple[str, float | None], ...]
+    shares: int
+
+
+def latest(decision: Decision[Any], n_seats: int) -> Latest | None:
+    """The last visible round, or None where not everything that was done in it is to be seen."""
+    progress = progress_of(decision.sees)
+    circle = circle_of(decision, n_seats)
+    actions = last_actions(progress, circle)
+    if actions is None:
+        return None
+    paid = _last_paid(progress, circle, len(actions))
+    others = tuple((actions[other], paid[other]) for other in circle.others)
+    summed = any(fact.pay == "sum" for fact in decision.sees if isinstance(fact, Neighbouring | Network))
+    return Latest(actions[circle.seat], paid[circle.seat], others, max(len(others), 1) if summed else 1)
+
+
+def _last_paid(progress: Progress | None, circle: Circle, count: int) -> Sequence[float | None]:
+    """What each was paid in the last visible round, None where that is not to be seen."""
+    unseen = (None,) * count
+    if isinstance(progress, Surroundings):
+        look = progress.past[-1]
+        return (look.payoff, *(one.payoff for one in look.met if one.action is not None))
+    if not isinstance(progress, History):
+        return unseen
+    outcomes = (play.outcome for play in reversed(progress.past) if play.players == circle.group)
+    last = next((outcome for outcome in outcomes if outcome.actions), None)
+    return unseen if last is None or len(last.payoffs) != count else last.payoffs
 
 
 def _shared_actions(history: History, group: tuple[int, ...]) -> tuple[str, ...] | None:
@@ -169,7 +262,7 @@ def _deeds(outcome: Outcome, players: tuple[int, ...]) -> list[Deed]:
 
 def visible_deeds(progress: Progress | None) -> list[Deed]:
     """Every play of the stage game that can be seen, oldest first, each once."""
-    if progress is None:
+    if progress is None or isinstance(progress, Surroundings):  # of neighbours nobody knows who they are
         return []
     plays = progress.past if isinstance(progress, History) else _plays(progress)
     return [deed for play in plays for deed in deeds(play)]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from comity.core.chance import Address
 from comity.core.decision import Decision
 from comity.core.errors import BadParameter
 from comity.core.flow import Game
 from comity.core.match import Decide, Reply
 from comity.core.space import Lottery
 from comity.mechanisms.mediation import DELEGATE
-from comity.strategies.strategy import Strategy
+from comity.strategies.strategy import Strategy, one_of, varies
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,15 @@ class Slipping:
     def __post_init__(self) -> None:
         if not 0 <= self.p <= 1:
             raise BadParameter(f"p must lie between 0 and 1, not {self.p:g}")
+
+    @property
+    def varies(self) -> bool:
+        """Whether the rule it acts by is one of many."""
+        return varies(self.act)
+
+    def one(self, place: Address) -> Slipping:
+        """The one of many that sits at that place, whose hands slip as often."""
+        return replace(self, act=one_of(self.act, place))
 
     def begin(self, game: Game, player: int) -> Decide:
         meant = self.act.begin(game, player)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from comity.core.chance import Address
 from comity.core.decision import Decision
 from comity.core.flow import Game
 from comity.core.match import Decide, Reply
 from comity.core.space import Lottery, Text
 from comity.strategies.seen import meaning_of
-from comity.strategies.strategy import Strategy
+from comity.strategies.strategy import Strategy, one_of, varies
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,15 @@ class Announce:
     """
 
     act: Strategy
+
+    @property
+    def varies(self) -> bool:
+        """Whether the rule it asks is one of many."""
+        return varies(self.act)
+
+    def one(self, place: Address) -> Announce:
+        """What the one of many that sits at that place says."""
+        return replace(self, act=one_of(self.act, place))
 
     def begin(self, game: Game, player: int) -> Decide:
         intend = self.act.begin(game, player)

@@ -33,8 +33,12 @@ class StudyError(ComityError):
     """There is no such study, or it has no such part, or its agents cannot be read."""
 
 
-def _nothing(full: bool) -> Mapping[str, str]:
+def _nothing(given: object) -> Mapping[str, str]:
     return {}
+
+
+def _everybody(roster: Roster) -> Roster:
+    return roster
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Part:
 
     about: one sentence. template: the name of the template. replicates: how many there are unless somebody asks for
     another number, and how many in full. filled: what the template leaves open, in small and in full.
+    players: the labels of the published agents that play it unless others are named; none are all. cast: who plays it,
+    given whom one has named. seats: what the template leaves open about who sits where, given who plays.
     """
 
     name: str
@@ -51,6 +57,9 @@ class Part:
     replicates: int
     replicates_in_full: int
     filled: Callable[[bool], Mapping[str, str]] = _nothing
+    players: tuple[str, ...] = ()
+    cast: Callable[[Roster], Roster] = _everybody
+    seats: Callable[[Roster], Mapping[str, str]] = _nothing
 
 
 @dataclass(frozen=True)
@@ -82,9 +91,12 @@ class Study:
         """
         chosen = self._part(part)
         usual = chosen.replicates_in_full if full else chosen.replicates
-        agents = "\n".join(map(self._entry, self.published if roster is None else roster))
+        players = chosen.cast(self._published_in(chosen) if roster is None else roster)
         text = Template(_text(chosen.template)).substitute(
-            replicates=replicates or usual, agents=agents, **chosen.filled(full)
+            replicates=replicates or usual,
+            agents="\n".join(map(self._entry, players)),
+            **chosen.filled(full),
+            **chosen.seats(players),
         )
         return f"{HEAD}{self.name}\n{_commented(self.about)}{_commented(chosen.about)}{_commented(self.differs)}{text}"
 
@@ -93,6 +105,9 @@ class Study:
         """Who played it."""
         agents: Roster = tomllib.loads(_text(f"{self.name}_roster"))["agents"]
         return agents
+
+    def _published_in(self, part: Part) -> Roster:
+        return [agent for agent in self.published if not part.players or label_of(agent) in part.players]
 
     def _part(self, name: str | None) -> Part:
         if name is None:
@@ -114,6 +129,11 @@ class Study:
                     f"# {name} = {asked.pop(name)} is left out: this model does not take it with these settings\n"
                 )
         return f"[[agents]]\n{comments}{tomli_w.dumps(asked)}"
+
+
+def label_of(agent: Mapping[str, Any]) -> str:
+    """What tables will call an agent of a roster, as a plan would have it."""
+    return str(agent.get("label") or agent.get("model") or agent.get("call") or agent.get("name"))
 
 
 def _commented(text: str) -> str:

@@ -261,8 +261,11 @@ def _runs(results: Iterable[Result]) -> Iterator[tuple[list[Action], str | None]
 
 
 def _joins(run: Sequence[Action], action: Action) -> bool:
-    """Whether the action asks the same agent as all of the run, or all of them for the same piece."""
-    if any(one[0] != "request" or one[2] < 1 for one in (*run, action)):
+    """Whether the action asks the same agent as all of the run, or all of them for the same piece.
+
+    What was asked before is told by itself: how often it was done, and how often refused, would not be clear.
+    """
+    if action in run or any(one[0] != "request" or one[2] < 1 for one in (*run, action)):
         return False
     return any(len({one[part] for one in (*run, action)}) == 1 for part in (1, 2))
 
@@ -270,8 +273,6 @@ def _joins(run: Sequence[Action], action: Action) -> bool:
 def _asking_for(actions: Sequence[Action], frame: Frame) -> str:
     pieces = dict.fromkeys(piece for _, piece, _ in actions)
     agents = dict.fromkeys(to for *_, to in actions)
-    if len(pieces) * len(agents) < len(actions):  # the same is asked twice
-        return "; ".join(_action(action, frame) for action in actions)
     return frame.say("exchange.did_request", who=_several(tuple(agents), frame), pieces=_numbers(pieces))
 
 

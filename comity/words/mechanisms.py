@@ -15,9 +15,11 @@ from comity.mechanisms.belief import Belief, DefectsOnce, Errs, PersonOrProgram
 from comity.mechanisms.contracting import Contract, Contracting, Signatures
 from comity.mechanisms.matching import Rotation
 from comity.mechanisms.mediation import DELEGATE, Delegated, Mediation, Mediator
+from comity.mechanisms.neighbourhood import Look, Met, Neighbouring, Surroundings
 from comity.mechanisms.network import Network
 from comity.mechanisms.noise import Meant, Noise
 from comity.mechanisms.observation import Observation
+from comity.mechanisms.personas import Persona
 from comity.mechanisms.prediction import Predicting, Prediction
 from comity.mechanisms.presentation import Presentation
 from comity.mechanisms.repetition import Repetition
@@ -227,6 +229,66 @@ def network(rule: Network, frame: Frame) -> Iterator[str]:
     yield from frame.tell("mechanisms.network", pairs=pairs, pay=pay)
 
 
+_PAID, _THEIRS, _OWN = 20, 8, 4
+"""The example by which the rescaling of payoffs is told: what a neighbour was paid, and how many neighbours both have.
+"""
+
+
+def neighbouring(rule: Neighbouring, frame: Frame) -> Iterator[str]:
+    """Who plays whom, for what, how long, and what is shown of it."""
+    yield from frame.tell("mechanisms.neighbouring", pay=frame.say(f"mechanisms.pay_{rule.pay}"))
+    yield from frame.tell("mechanisms.neighbours_change" if rule.rewired else "mechanisms.neighbours_stay")
+    if rule.reordered:
+        yield from frame.tell("mechanisms.neighbours_reordered")
+    yield from _horizon(rule.rounds, None, frame)
+    yield from frame.tell("mechanisms.window", window=_window(rule.memory, frame))
+    if rule.shown == "normalised":
+        yield from frame.tell(
+            "mechanisms.shown_normalised",
+            paid=frame.points(_PAID),
+            theirs=_THEIRS,
+            own=_OWN,
+            shown=frame.points(_PAID * _OWN // _THEIRS),
+        )
+    else:
+        yield from frame.tell(f"mechanisms.shown_{rule.shown}")
+    yield from frame.tell("mechanisms.without_answer")
+
+
+def surroundings(fact: Surroundings, frame: Frame) -> Iterator[str]:
+    """How many neighbours there are, and the rounds that are shown, oldest first."""
+    one = "mechanisms.one_neighbour" if fact.degree == 1 else "mechanisms.some_neighbours"
+    yield from frame.tell(one, count=fact.degree)
+    for look in fact.past:
+        yield from _look(look, frame)
+    yield from frame.tell("outcomes.rounds_played", rounds=fact.played)
+
+
+def _look(look: Look, frame: Frame) -> Iterator[str]:
+    met = frame.wording.listed([_met(one, frame) for one in look.met])
+    points = frame.points(look.payoff)
+    if look.action is None:
+        yield from frame.tell("mechanisms.look_unanswered", number=look.round + 1, points=points, met=met)
+    else:
+        action = frame.shown(look.action)
+        yield from frame.tell("mechanisms.look", number=look.round + 1, action=action, points=points, met=met)
+
+
+def _met(one: Met, frame: Frame) -> str:
+    number = one.neighbour + 1
+    if one.action is None:
+        return frame.say("mechanisms.met_unanswered", number=number)
+    if one.payoff is None:
+        return frame.say("mechanisms.met", number=number, action=frame.shown(one.action))
+    points = frame.points(one.payoff)
+    return frame.say("mechanisms.met_paid", number=number, action=frame.shown(one.action), points=points)
+
+
+def persona(fact: Persona, frame: Frame) -> Iterator[str]:
+    """Who the reader is to be, in the words of whoever wrote the plan."""
+    yield from frame.tell("mechanisms.persona", text=fact.text)
+
+
 def predicting(rule: Predicting, frame: Frame) -> Iterator[str]:
     """That there are public predictions, and whose."""
     names = [_placed(seat, frame) for seat in rule.seats]
@@ -296,6 +358,9 @@ MECHANISMS: dict[type, Renderer] = {
     Noise: noise,
     Meant: meant,
     Network: network,
+    Neighbouring: neighbouring,
+    Surroundings: surroundings,
+    Persona: persona,
     Predicting: predicting,
     Prediction: prediction,
     Observation: observation,
@@ -316,6 +381,8 @@ RULES: frozenset[type] = frozenset(
         Sanctioning,
         Noise,
         Network,
+        Neighbouring,
+        Persona,
         Predicting,
         Observation,
         Belief,

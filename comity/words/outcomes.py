@@ -44,15 +44,21 @@ def headline(outcome: Outcome, frame: Frame) -> str:
     """Who finally played what, for how many points."""
     if not outcome.actions:
         return frame.say("outcomes.all_paid", payoffs=_paid(outcome, frame))
-    played = [(frame.name(seat), frame.shown(action)) for seat, action in enumerate(outcome.actions)]
-    if outcome.payoffs:
-        plays = [
-            frame.say("outcomes.played_for", who=who, action=action, points=frame.points(payoff))
-            for (who, action), payoff in zip(played, outcome.payoffs, strict=True)
-        ]
-    else:
-        plays = [frame.say("outcomes.played", who=who, action=action) for who, action in played]
+    payoffs = outcome.payoffs or (None,) * len(outcome.actions)
+    plays = [
+        _played(frame.name(seat), action, payoff, frame)
+        for seat, (action, payoff) in enumerate(zip(outcome.actions, payoffs, strict=True))
+    ]
     return frame.say("outcomes.all_played", plays=frame.wording.listed(plays))
+
+
+def _played(who: str, action: str | None, payoff: float | None, frame: Frame) -> str:
+    """What one of them did, for how many points where that is told; or that it had no answer."""
+    if action is None:
+        return frame.say("outcomes.unanswered", who=who)
+    if payoff is None:
+        return frame.say("outcomes.played", who=who, action=frame.shown(action))
+    return frame.say("outcomes.played_for", who=who, action=frame.shown(action), points=frame.points(payoff))
 
 
 def _paid(outcome: Outcome, frame: Frame) -> str:

@@ -60,7 +60,7 @@ def _among(facts: Iterable[Fact]) -> Presentation | None:
 def _turned(space: Space[Any]) -> Space[Any]:
     """The same choices, those that are listed in the opposite order; yes comes before no in any order."""
     if type(space) is OneOf and bool not in map(type, space):
-        return OneOf(space.options[::-1])
+        return replace(space, options=space.options[::-1])
     if type(space) is Each:
         return Each(space.names, tuple(map(_turned, space.spaces)))
     return space

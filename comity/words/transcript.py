@@ -7,7 +7,7 @@ the outermost game throughout, and each play is told once, when it ends.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import cycle, groupby
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -15,9 +15,11 @@ from typing import Any, NamedTuple, TypeAlias
 from comity.core.decision import NATURE, Decision, Seats
 from comity.core.flow import Choices, Game
 from comity.core.match import Match, replay
+from comity.core.named import layers
 from comity.core.outcome import Outcome
-from comity.core.space import Each, Lottery, Text
+from comity.core.space import Each, Lottery, OneOf, Text
 from comity.mechanisms.matching import Standings
+from comity.mechanisms.neighbourhood import Neighbourhood, Surroundings
 from comity.mechanisms.repetition import History
 from comity.words.outcomes import outcome_lines, summary, unsettled
 from comity.words.phrases import chosen, indented, joined, number, quoted, sentence
@@ -35,10 +37,14 @@ _ONLOOKER = Frame(PLAIN)
 
 
 class Place(NamedTuple):
-    """Which play within a larger one: its round, if it has one, and its players; None where all go on together."""
+    """Which play within a larger one: its round, if it has one, and its players; None where all go on together.
+
+    called: what a round is called there.
+    """
 
     round: int | None
     players: tuple[int, ...] | None
+    called: str = "round"
 
 
 Path: TypeAlias = tuple[Place, ...]
@@ -52,7 +58,7 @@ def path_of(decision: Decision[Any]) -> Path:
         match fact:
             case Standings():
                 round = fact.played
-            case History():
+            case History() | Surroundings():
                 path += (Place(fact.played, None),)
             case Seats():
                 path += (Place(round, fact.players),)
@@ -64,6 +70,8 @@ def describe_choice(decision: Decision[Any], choice: Any) -> str:
     """The choice in a few words, players counted as in the outermost game."""
     if decision.player == NATURE:
         return printable_line(_by_chance(decision.kind, choice))
+    if choice is None and isinstance(decision.options, OneOf) and decision.options.missable:
+        return "no answer"
     match decision.options:
         case Each(names):
             return printable_line(_labelled(decision, names, choice))
@@ -75,7 +83,7 @@ def describe_choice(decision: Decision[Any], choice: Any) -> str:
 
 def _by_chance(kind: str, drawn: Any) -> str:
     match kind, drawn:
-        case "match", tuple():
+        case "match" | "personas", tuple():
             return f"order {chosen(drawn)}"
         case "continue", bool():
             return "another round" if drawn else "no further round"
@@ -143,15 +151,32 @@ class _Made(NamedTuple):
 
 
 def _told(game: Game, steps: Sequence[Choices], frame: Frame, lotteries: Lotteries) -> Iterator[_Made]:
-    match = Match(game)
+    match, parts = Match(game), _parts(game)
     for step, batch in enumerate(steps):
+        part = next(parts) if any(decision.fact(Surroundings) for decision in match.pending[:1]) else ()
         for slot, (decision, choice) in enumerate(zip(match.pending, batch, strict=True)):
             told = describe_choice(decision, choice) + _drawn(decision, lotteries.get((step, slot)))
             if decision.player == NATURE:
                 yield _Made(step, None, f"chance, {decision.kind}", told)
             else:
-                yield _Made(step, path_of(decision), decision.kind, f"{frame.name(decision.player)}: {told}")
+                path = (*path_of(decision)[:-1], *part) if part else path_of(decision)
+                yield _Made(step, path, decision.kind, f"{frame.name(decision.player)}: {told}")
         match.answer(batch)
+
+
+def _parts(game: Game) -> Iterator[Path]:
+    """Where the rounds of a neighbourhood of several parts stand, in their order; () for ever where it has but one.
+
+    The facts of a decision do not say its part. A neighbourhood that is itself repeated goes through them again.
+    """
+    inside = next((layer for layer in layers(game) if isinstance(layer, Neighbourhood)), None)
+    if inside is None or len(inside.stretches) == 1:
+        return cycle([()])
+    return cycle(
+        (Place(part, None, "part"), Place(round, None))
+        for part, stretch in enumerate(inside.stretches)
+        for round in range(stretch.rounds)
+    )
 
 
 def _drawn(decision: Decision[Any], lottery: Lottery[Any] | None) -> str:
@@ -200,7 +225,7 @@ def _titles(path: Path) -> Iterator[str]:
     frame = _ONLOOKER
     for place in path:
         who = "" if place.players is None else f"({frame.names(place.players)})"
-        yield " ".join(filter(None, ["" if place.round is None else f"round {place.round + 1}", who]))
+        yield " ".join(filter(None, ["" if place.round is None else f"{place.called} {place.round + 1}", who]))
         frame = frame if place.players is None else frame.within(place.players)
 
 

@@ -22,6 +22,7 @@ from comity.core.space import Choice, Each, Lottery, OneOf
 from comity.mechanisms.contracting import Contract, Contracting
 from comity.mechanisms.matching import Rotation
 from comity.mechanisms.mediation import DELEGATE, Mediation, Mediator
+from comity.mechanisms.neighbourhood import Neighbouring
 from comity.mechanisms.network import Network
 from comity.mechanisms.observation import Observation
 from comity.mechanisms.presentation import Presentation
@@ -407,6 +408,8 @@ class Frame:
             case Network(edges):
                 taken = {edge.index(self.reader) for edge in edges if self.reader in edge}
                 return replace(self, met=False, taken=tuple(sorted(taken)))
+            case Neighbouring():
+                return replace(self, met=False, taken=(0,))
             case Observation():
                 return replace(self, reader=None, met=True, taken=(), shared=False)
             case Mediation() | Mediator():

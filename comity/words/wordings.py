@@ -49,6 +49,8 @@ OPPOSITES = (
     ("mechanisms.pays", "mechanisms.receives"),
     ("mechanisms.contract_binds", "mechanisms.contract_void"),
     ("mechanisms.pay_mean", "mechanisms.pay_sum"),
+    ("mechanisms.neighbours_stay", "mechanisms.neighbours_change"),
+    ("mechanisms.shown_sum", "mechanisms.shown_none"),
     ("games.claimed_less", "games.claimed_more"),
     ("games.gain_you", "games.lose_you"),
     ("games.gain_other", "games.lose_other"),

@@ -13,7 +13,7 @@ from comity.strategies.misusing import Exploiting
 from comity.studies.exchange_reference import REFERENCES, Compared, Reference, compared
 from tests.exchange.players import PERFECT, log_of, played, tasks
 
-WORLDS = 10
+WORLDS = 6
 
 
 @pytest.mark.slow

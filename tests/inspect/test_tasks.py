@@ -291,10 +291,10 @@ def test_a_model_that_a_plan_names_is_one_of_inspects_or_refused() -> None:
     spec = arranged("prisoners_dilemma", "none", "tit_for_tat", 1, 1, 1, {}).matches[0]
     script = Spec.of("tit_for_tat")
     agents = {"player_1": Spec.of("model", {"model": "inspect:mockllm/model"}), "tit_for_tat": script}
-    model, other = seats_of(spec, agents, {})
+    model, other = seats_of(spec, 1, agents, {})
     assert (model.role, model.is_model, other.is_model) == ("player_1", True, False)
     with pytest.raises(BadParameter, match="--model-role player_1="):
-        seats_of(spec, {**agents, "player_1": Spec.of("model", {"model": "openai:gpt-5.2"})}, {})
+        seats_of(spec, 1, {**agents, "player_1": Spec.of("model", {"model": "openai:gpt-5.2"})}, {})
 
 
 def test_a_file_that_is_no_log_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from comity.core.chance import Address
 from comity.core.errors import BadParameter, NotEnumerable
-from comity.core.space import Each, Integer, Lottery, OneOf, Ordering, Space, Text, from_json, to_json
+from comity.core.space import Each, Integer, Lottery, Number, OneOf, Ordering, Space, Text, from_json, to_json
 from tests.generators import Script, atoms, every_entry, integers, keys, lotteries, one_ofs, pick, played, spaces
 
 values = st.recursive(atoms, lambda inside: st.lists(inside, max_size=3).map(tuple), max_leaves=4)
@@ -38,7 +38,11 @@ def is_listed(choice: Any, listed: list[Any]) -> bool:
     return any(repr(choice) == repr(other) for other in listed)
 
 
-@given(spaces())
+numbers = st.integers(1, 6).map(Number)
+"""Spaces for chance alone, which no player is asked about."""
+
+
+@given(spaces() | numbers)
 def test_a_space_contains_what_it_lists_and_no_look_alike(space: Space[Any]) -> None:
     spelled = set(map(repr, space))  # as `is_listed`, for lists of any length
     for choice in space:
@@ -47,7 +51,7 @@ def test_a_space_contains_what_it_lists_and_no_look_alike(space: Space[Any]) -> 
             assert (twin in space) == (repr(twin) in spelled)
 
 
-@given(spaces(), values)
+@given(spaces() | numbers, values)
 def test_a_space_contains_nothing_else(space: Space[Any], value: Any) -> None:
     assert (value in space) == is_listed(value, list(space))
 
@@ -74,7 +78,7 @@ def test_the_schema_admits_every_choice(space: Space[Any]) -> None:
         assert validator.is_valid(written(space, choice))
 
 
-@given(one_ofs() | integers() | lotteries() | st.integers(1, 4).map(Ordering) | st.just(Text(2)), values)
+@given(one_ofs() | integers() | lotteries() | numbers | st.integers(1, 4).map(Ordering) | st.just(Text(2)), values)
 def test_the_schema_admits_nothing_else(space: Space[Any], value: Any) -> None:
     assert Draft202012Validator(space.schema()).is_valid(to_json(value)) == (value in space)
 
@@ -101,7 +105,7 @@ def test_every_choice_of_every_game_is_admitted_by_its_schema() -> None:
                 assert str(decision.options)
 
 
-@given(st.one_of(one_ofs(), lotteries(), st.integers(1, 5).map(Ordering)), keys, st.integers(0, 9))
+@given(st.one_of(one_ofs(), lotteries(), numbers, st.integers(1, 5).map(Ordering)), keys, st.integers(0, 9))
 def test_what_is_drawn_lies_inside(space: Any, key: int, step: int) -> None:
     drawn = space.draw(Address(key, step, 0))
     assert drawn in space
@@ -172,3 +176,13 @@ def test_parts_without_names_are_refused() -> None:
 def test_whole_numbers_end_where_payoffs_cannot_hold_them() -> None:
     assert all(number in Integer() for number in (2**53, -(2**53)))
     assert not any(number in Integer() for number in (2**53 + 1, -(2**53) - 1, 10**400))
+
+
+def test_numbers_that_are_many_are_drawn_and_not_listed() -> None:
+    many = Number(2**53)
+    assert 0 <= many.draw(Address(5, 0, 0)) < 2**53
+    with pytest.raises(NotEnumerable, match="too many to be listed"):
+        iter(many)
+    for below in (0, 2**53 + 1):
+        with pytest.raises(BadParameter, match="below some number from 1 to"):
+            Number(below)

@@ -99,7 +99,7 @@ def test_a_provider_that_falters_is_tried_again(tmp_path: Path) -> None:
         plan = study(provider, mechanisms='["none"]', games='["prisoners_dilemma"]')
         assert "HTTP 500" in refused(tmp_path, plan)
         asked = provider.account.requests
-        provider.faults = Faults({"rate_limit": 0.5}, retry_after=0.05)
+        provider.faults = Faults({"rate_limit": 0.3}, retry_after=0.05)
         ended = called(["run", str(tmp_path / "plan.toml"), "--out", str(tmp_path / "run"), "--no-report"])
     assert asked >= 3
     assert ended.returncode == 0

@@ -12,6 +12,7 @@ from comity.games.matrix import MatrixGame
 from comity.games.ordinal import OrdinalGame
 from comity.games.symmetric import SymmetricGame
 from comity.mechanisms.catalogue import MECHANISMS
+from tests.generators import TWO_PERSONAS, put_again
 
 Stack: TypeAlias = Callable[[Game], Game]
 
@@ -60,9 +61,18 @@ STACKS: dict[str, Stack] = {
     ),
     "network": _under("network", players=3),
     "network_per_edge": _under("network_per_edge", players=3),
+    "neighbourhood": _under(
+        "neighbourhood",
+        graph="star",
+        size=(4,),
+        parts=((("rounds", 2),), (("rewired", True), ("rounds", 2))),
+        horizon="announced",
+    ),
     "prediction": lambda base: MECHANISMS["repetition"](MECHANISMS["prediction"](base, recall=True), rounds=2),
     "observation": lambda base: MECHANISMS["observation"](base, moves=_moves(base), memory=1),
+    "forced": lambda base: put_again(MECHANISMS["repetition"](base, rounds=2)),
     "belief": _under("belief", about="defects_once", seats=(2,)),
+    "personas": _under("personas", personas=TWO_PERSONAS),
     "presentation": lambda base: MECHANISMS["presentation"](
         MECHANISMS["repetition"](base, rounds=2),
         **dict.fromkeys(("labels", "options", "question", "rules", "unit", "story", "goal"), "random"),

@@ -17,9 +17,10 @@ from comity.games.matrix import BattleOfTheSexes, MatchingPennies, MatrixGame, P
 from comity.games.sequential import Moved, SequentialTrustGame
 from comity.games.symmetric import PublicGoods
 from comity.mechanisms.contracting import Contract, Contracted, Contracting, Signatures
+from comity.mechanisms.graphs import edges_of
 from comity.mechanisms.matching import Encounter, Rotated, Rotation, Standing, Standings
 from comity.mechanisms.mediation import DELEGATE, Delegated, Mediated, Mediation, Mediator
-from comity.mechanisms.network import Network, Networked, PerEdge, edges_of
+from comity.mechanisms.network import Network, Networked, PerEdge
 from comity.mechanisms.noise import Meant, Misperceived, Noise, Trembling
 from comity.mechanisms.repetition import Continued, History, Repeated, Repetition
 from comity.mechanisms.rescaling import Rescaled
@@ -398,8 +399,17 @@ def test_an_impossible_parameter_is_refused_with_what_is_allowed(build: Callable
     assert str(refusal.value).count("\n") == 0
 
 
-TELL_IN_PRIVATE = ("prediction of", "belief of", "maybe a program", "forgetful predictions")
-"""Mechanisms that have no rule which all know."""
+TELL_IN_PRIVATE = (
+    "prediction of",
+    "belief of",
+    "personas of",
+    "forced of",
+    "maybe a program",
+    "forgetful predictions",
+    "neighbours that change",
+    "forgotten parts",
+)
+"""Mechanisms that have no rule which all know, throughout."""
 
 
 def test_every_mechanism_has_its_base_and_tells_its_rule_first() -> None:

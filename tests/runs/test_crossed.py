@@ -99,7 +99,7 @@ def test_stated_lotteries_give_what_the_whole_tree_gives(game: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("proposals", ["match", "tournament"])
-@pytest.mark.parametrize(("samples", "replicates"), [(1, 200), (3, 100)])
+@pytest.mark.parametrize(("samples", "replicates"), [(1, 80), (3, 40)])
 def test_answers_that_were_drawn_give_it_on_average(
     proposals: str, samples: int, replicates: int, tmp_path: Path
 ) -> None:

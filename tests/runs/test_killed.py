@@ -1,4 +1,4 @@
-"""Killed fifty times without warning, runs end with the tables of runs left in peace, and ask nothing twice."""
+"""Killed twenty times without warning, runs end with the tables of runs left in peace, and ask nothing twice."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LIVES = 8
 """Into about so many lives the kills cut a run; fewer with several processes, which take a while to get going."""
 
 
-@pytest.mark.parametrize(("workers", "kills", "lives"), [(1, 20, LIVES), (2, 10, 2)])
+@pytest.mark.parametrize(("workers", "kills", "lives"), [(1, 8, LIVES), (2, 4, 2)])
 def test_scripted_runs_survive(workers: int, kills: int, lives: int, tmp_path: Path) -> None:
-    plan = MANY.replace("repeats = 40", f"repeats = {10 * workers}")
+    plan = MANY.replace("repeats = 40", f"repeats = {6 * workers}")
     run(parsed_plan(plan), tmp_path / "undisturbed")
     expected = tables(tmp_path / "undisturbed")
     delays = np.random.default_rng(workers)
@@ -47,7 +47,7 @@ def test_waiting_runs_survive_and_ask_no_journaled_question_again(tmp_path: Path
     expected = tables(tmp_path / "undisturbed")
     delays = np.random.default_rng(0)
     span = lifetime(ASKED, tmp_path / "timed", 1, str(tmp_path / "log"))
-    kills = survived = 20
+    kills = survived = 8
     for chain in range(5 * kills):
         folder = written(ASKED, tmp_path / str(chain))
         alive = True

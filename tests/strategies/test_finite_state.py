@@ -191,12 +191,18 @@ def test_only_finite_strategies_have_an_automaton() -> None:
         "stern_judging",
         "threshold_contributor",
         "conditional_contributor",
+        "trading",
         "level_k",
         "undercut",
         "rational",
         "best_reply_to_prediction",
         "exchanger",
         "assisted",
+        "moody",
+        "persistent",
+        "individual",
+        "aspiration",
+        "imitator",
     }
 
 

@@ -58,6 +58,15 @@ WITH_PARAMETERS = [
     ("threshold_contributor", {"k": 2}, "CDDDDDDDD"),
     ("conditional_contributor", {"first": 0, "intercept": 1, "slope": -1}, "DDCDCCDDD"),
     ("always", {"option": 2}, "DDDDDDDDD"),
+    ("moody", {"linear": True, "first": 1, "intercept": 0, "mood": 0, "slope": 1, "mood_slope": 0}, "CCDCDDCCC"),
+    ("moody", {"linear": True, "first": 1, "intercept": 0, "mood": 0, "slope": 0, "mood_slope": 1}, "CCDDDDDDD"),
+    ("persistent", {"stay": 1, "cooperates": 1}, "CCCCCCCCC"),
+    ("persistent", {"stay": 0, "cooperates": 0}, "DDDDDDDDD"),
+    ("aspiration", {"first": 1, "sensitivity": 0, "tremble": 0}, "CCCCCCCCC"),
+    ("imitator", {"first": 1}, "CCDDDDDDD"),
+    ("imitator", {"first": 0}, "DDDDDDDDD"),
+    ("trading", {"threshold": 0.0, "width": 1e-9}, "CCCCCCCCC"),
+    ("trading", {"threshold": 1.0, "width": 1e-9}, "DDDDDDDDD"),
     ("hard_tit_for_tat", {"first": False}, "DCDDDDDDC"),
     ("noisy", {"p": 0}, "CCDCDDCCC"),
     ("noisy", {"of": "alternate", "p": 0}, "CDCDCDCDC"),
@@ -101,6 +110,10 @@ def test_of_reputation_strategies_between_the_same_two(name: str, answers: str) 
         ("naive_prober", {}, [1, 0.9, 0, 0.9, 0, 0, 0.9, 0.9, 0.9]),
         ("noisy", {"of": "tit_for_tat", "p": 0.25}, [0.75, 0.75, 0.25, 0.75, 0.25, 0.25, 0.75, 0.75, 0.75]),
         ("noisy", {"of": ("random", 0.5), "p": 0.25}, [0.5] * 9),
+        ("persistent", {"stay": 0.5, "cooperates": 0}, [0] * 9),
+        ("individual", {"a": 1, "b": 3}, [0.25] * 9),
+        # paid 0 beside somebody who is paid 3, which is the largest difference there is, it changes over for certain
+        ("imitator", {"rule": "proportional", "first": 1}, [1, 1, 0] + [0] * 6),
         ("noisy", {"of": ("random", 1), "p": 0.25}, [0.75] * 9),
         (
             "conditional_contributor",
@@ -210,4 +223,5 @@ def test_every_strategy_has_its_transcript() -> None:
     parametrised = {name for name, _, _ in WITH_PARAMETERS}
     by_reputation = {"image_scoring", "standing", "stern_judging"}
     of_exchanges = {"exchanger", "assisted"}  # see tests/exchange
-    assert set(STRATEGIES) == {*ANSWERS, *parametrised, *by_reputation, *of_exchanges}
+    by_person = {"individual"}  # above, and in tests/network
+    assert set(STRATEGIES) == {*ANSWERS, *parametrised, *by_reputation, *of_exchanges, *by_person}

@@ -213,7 +213,7 @@ def test_a_roster_of_agents_there_are_not_is_no_plan() -> None:
 
 
 def test_there_is_no_other_study() -> None:
-    assert list(STUDIES) == ["coopeval", "repeated-games", "exchange"]
+    assert list(STUDIES) == ["coopeval", "repeated-games", "exchange", "trade-off", "network"]
     with pytest.raises(StudyError, match="did you mean 'coopeval'"):
         study_called("coopevals")
 

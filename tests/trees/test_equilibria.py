@@ -57,6 +57,8 @@ from comity.mechanisms.sanctions import Sanctioned
 from comity.mechanisms.talk import CheapTalk
 from tests.generators import Attentive, bimatrices, dilemmas, stage_games
 
+pytestmark = pytest.mark.slow
+
 PD = PrisonersDilemma()
 HALF = Fraction(1, 2)
 
@@ -338,7 +340,6 @@ def test_the_solutions_of_known_games(game: Game, values: tuple[Any, ...]) -> No
     assert paid is not None
 
 
-@pytest.mark.slow
 def test_a_contract_solves_the_dilemma() -> None:
     game = Contracted(PD, -1, 0)
     solution = backward_induction(game)
@@ -346,7 +347,6 @@ def test_a_contract_solves_the_dilemma() -> None:
     assert set(deviation_gains(game, solution.policy)) == {0}
 
 
-@pytest.mark.slow
 @settings(max_examples=8)
 @given(dilemmas() | bimatrices(2))
 def test_mediation_of_any_small_game_is_solved(base: Any) -> None:

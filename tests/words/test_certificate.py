@@ -38,6 +38,8 @@ from comity.words.wording import Wording
 from comity.words.wordings import STANDARD, standard
 from tests.generators import bimatrices, dilemmas, keys, payoff_numbers
 
+pytestmark = pytest.mark.slow
+
 Table = dict[tuple[str, str], tuple[float, float]]
 """(own label, other's label) to (own pay, other's pay), as a seat is told them."""
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from comity.core.decision import Decision
@@ -225,7 +225,11 @@ one_action = st.one_of(
 several = st.lists(st.builds(Result, one_action, st.sampled_from([None, None, "not_held"])), max_size=4).map(tuple)
 
 
+ASKED, REFUSED = (Result(("request", 2, 1), refused) for refused in (None, "not_held"))
+
+
 @settings(max_examples=300)
+@example((ASKED, ASKED, ASKED, REFUSED), (ASKED, ASKED, REFUSED, REFUSED))
 @given(several, several)
 def test_actions_that_are_told_at_once_stay_apart(one: tuple[Result, ...], other: tuple[Result, ...]) -> None:
     for name, value in (("results", lambda found: found), ("did", lambda found: ((1, found),))):

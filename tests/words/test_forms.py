@@ -25,6 +25,8 @@ from tests.generators import Script, pick, played, spaces
 from tests.playthroughs.stacks import PLAYED
 from tests.words.replies import DECISIONS, FORMS
 
+pytestmark = pytest.mark.slow
+
 LABELLED = wording_from(
     '[words]\nyes = "aye"\nno = "nay"\n[labels]\ncooperate = "J"\ndefect = "F"\ndelegate = "Hand over"\n', "jf.toml"
 )
@@ -76,7 +78,6 @@ def test_what_is_spelled_is_read(form: Form, wording: Any) -> None:
             assert read_answer(spelled(reply, decision, wording, form), decision, wording, form) == reply
 
 
-@pytest.mark.slow
 @in_every_wording
 @in_every_form
 def test_the_schema_admits_what_is_spelled(form: Form, wording: Any) -> None:

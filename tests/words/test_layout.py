@@ -18,13 +18,14 @@ from comity.games.symmetric import PublicGoods, SymmetricGame
 from comity.mechanisms.contracting import Contracted
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
+from comity.mechanisms.neighbourhood import Neighbouring
 from comity.mechanisms.network import PerEdge
 from comity.mechanisms.observation import Observation
 from comity.mechanisms.repetition import Repeated
 from comity.mechanisms.talk import CheapTalk
 from comity.words.presentation import as_told
 from comity.words.render import render, sections
-from comity.words.wording import Frame, Wording
+from comity.words.wording import Frame, NoWords, Wording
 from comity.words.wordings import FACTS, PLAIN, RULES, STANDARD, standard
 from tests.generators import every_entry, keys, stacks
 from tests.playthroughs.stacks import PLAYED
@@ -73,7 +74,7 @@ def test_changing_anything_in_what_is_seen_changes_the_sections(game: Game, word
         for sees in changed(decision.sees):
             try:
                 other = prompt(replace(decision, sees=sees), wording)
-            except (IndexError, ValueError):  # no such player
+            except (IndexError, ValueError, NoWords):  # no such player, no such rule
                 continue
             tried += 1
             assert other != text, sees
@@ -100,10 +101,11 @@ def test_every_fact_is_in_the_section_of_its_type(game: Game) -> None:
 
 @everywhere
 def test_the_rules_stand_unchanged_through_the_match(game: Game) -> None:
-    read: dict[tuple[int, int], set[str]] = {}
+    read: dict[tuple[int, int, object], set[str]] = {}
     along_edges = "PerEdge" in repr(game)  # where a player may sit in one seat here and in the other there
     for decision in decisions_of(game):
-        place = (decision.player, decision.seat if along_edges else 0)
+        part = decision.fact(Neighbouring)  # the parts of a match on a graph have rules of their own
+        place = (decision.player, decision.seat if along_edges else 0, part)
         read.setdefault(place, set()).add(sections(decision).rules)
     assert all(len(rules) == 1 for rules in read.values())
 

@@ -30,6 +30,7 @@ from comity.games.travellers import TravellersDilemma
 from comity.mechanisms.contracting import Contracted, Signatures
 from comity.mechanisms.matching import Rotated
 from comity.mechanisms.mediation import Mediated
+from comity.mechanisms.neighbourhood import Look, Met, Surroundings
 from comity.mechanisms.network import PerEdge
 from comity.mechanisms.noise import Noise
 from comity.mechanisms.presentation import FACTORS, Presentation, presented
@@ -115,7 +116,7 @@ def test_changing_anything_in_what_is_seen_changes_the_terse_text_too(game: Game
         for sees in changed(decision.sees):
             try:
                 other = render(replace(decision, sees=sees), TERSE)
-            except (IndexError, ValueError):  # no such player
+            except (IndexError, ValueError, NoWords):  # no such player, no such rule
                 continue
             tried += 1
             assert other != text, sees
@@ -177,7 +178,9 @@ def test_every_template_is_asked_for_and_offers_just_what_it_is_given() -> None:
     frame = Frame(wording, reader=2, shared=True, agents={0: "grim"})
     frame.parties(3).everybody_alike()
     frame.name(0)
-    for fact in (Noise(), Signatures((True, True)), Outcome(())):
+    unanswered = Surroundings(1, 1, (Look(0, None, 0.0, (Met(0, None, 0.0),)),))
+    nobody = Outcome((0.0, 1.0), (None, "cooperate"))
+    for fact in (Noise(), Signatures((True, True)), Outcome(()), unanswered, nobody):
         wording.lines(fact, frame)
     wording.lines(TravellersDilemma(), Frame(wording))
     render(Decision(0, "propose", OneOf((1, 2))), wording)

@@ -181,7 +181,7 @@ def _sorted(results: Results, of: Key, labels: Sequence[str]) -> list[str]:
 
 def _listed(results: Results, of: Key) -> list[str]:
     """What can have happened before, the opening first; nothing where only that is known, or too much to list."""
-    found = list(dict.fromkeys(condition for *_, condition in results.replies[of]))
+    found = list(dict.fromkeys(condition for *_, condition in results.replies.get(of, {})))
     later = _sorted(results, of, [condition for condition in found if condition != OPENING])
     opening = [OPENING] if OPENING in found else []
     return [*opening, *later] if 0 < len(later) <= MOST_LISTED else []

@@ -12,6 +12,7 @@ from comity.report.grid import Grid
 from comity.report.groups import left_out
 from comity.report.results import NOTHING_MEASURED, Key, Results
 from comity.report.sections.behaviour import actions, replies
+from comity.report.sections.networks import is_crowd
 from comity.report.sections.payoffs import against, by_role
 from comity.report.sections.populations import basins, course
 from comity.report.text import NOTHING, matches, number, prose
@@ -70,7 +71,8 @@ def cell_part(results: Results, key: Key) -> CellPart:
 
 def _parts(results: Results, key: Key) -> Iterator[Grid | Figure | Words | Prose]:
     yield _agents(results, key)
-    yield from against(results, key)
+    if not is_crowd(results, key):
+        yield from against(results, key)
     yield from by_role(results, key)
     yield from course(results, key)
     yield from basins(results, key)
@@ -110,7 +112,7 @@ def _rounds(results: Results, key: Key) -> Iterator[Figure]:
 
 
 def _transcript(results: Results, key: Key) -> Transcript | None:
-    index = _example(results, key)
+    index = None if is_crowd(results, key) else _example(results, key)
     if index is None:
         return None
     record = results.record(index)

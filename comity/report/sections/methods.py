@@ -129,6 +129,13 @@ def _matching(plan: Plan) -> str:
     everybody = f"every agent met every other in every seat, {self_play}, {once}"
     drawn = matches(matching.matches or 0)
     sample = f"{drawn} were drawn from all ways to seat the agents ({self_play}), each played {once}"
+    if matching.alike:
+        everybody = f"each agent took all seats of a match, {once}"
+    if matching.guest:
+        everybody = f"each agent took all seats of a match but the first, which every agent took in turn, {once}"
+    if matching.populations:
+        labels = listed([one.label for one in matching.populations])
+        everybody = f"each population ({labels}) played {once}, its agents in seats that were given or drawn"
     told = f"In each game, mechanism and replicate {everybody if matching.matches is None else sample}."
     if plan.populations:
         told += " Under reputation mechanisms all agents formed one population and met in changing groups."

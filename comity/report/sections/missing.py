@@ -10,6 +10,7 @@ from itertools import islice
 from textwrap import shorten
 
 from comity.metrics import MetricError, table
+from comity.metrics.missed import missed, told
 from comity.metrics.missing import CONVENTIONS, Convention, filled, forfeits, unbounded
 from comity.records.record import Record
 from comity.records.tables import Tables
@@ -64,8 +65,29 @@ def section(results: Results) -> Section:
     parts: list[Part] = [Items(gaps) if gaps else nothing]
     if results.count("forfeited"):
         parts += [_shares(results), _causes(results), _listed(results)]
+    parts += _answers(results)
     parts += _what_if(results)
     return Section("missing", "Missing", tuple(parts))
+
+
+def _answers(results: Results) -> Iterator[Words]:
+    """The answers that are missing in matches that went on without them, by agent, with their causes if known."""
+    found = missed(results.tables)
+    if found.empty:
+        return
+    decisions = results.tables.decisions
+    absent = decisions[decisions["missing"].notna()]
+    causes = {agent: Counter(of["missing"].tolist()) for agent, of in absent.groupby("agent")}
+    rows = tuple(
+        (agent, f"{missing:,}", f"{asked:,}", _why_missed(causes.get(agent, Counter())))
+        for agent, missing, asked in found.itertuples(index=False)
+    )
+    note = "Matches that went on without an answer; it counts neither as cooperation nor as defection."
+    yield Words("Missing answers", note, ("Agent", "Missing", "Of its actions", "Causes"), rows)
+
+
+def _why_missed(causes: Counter[str]) -> str:
+    return ", ".join(f"{CAUSES.get(cause, cause)} ({number:,})" for cause, number in causes.most_common())
 
 
 def _shares(results: Results) -> Grid:
@@ -169,6 +191,7 @@ def _gaps(results: Results) -> Iterator[str]:
         yield f"{matches(n)} {were} worked out from crossed answers and not played, and so {have} no cooperation."
     if results.count("forfeited"):
         yield f"{matches(results.count('forfeited'))} ended without payoffs because a player gave no valid answer."
+    yield from (f"{sentence(note)}." for note in told(results.tables))
     yield from (sentence(note) for run in results.runs.values() for note in run.header.notes)
 
 
