@@ -15,8 +15,6 @@ from comity.corpora.repeatedgames import import_repeated_games
 from comity.metrics.memory import forgiveness, memory_one
 from comity.metrics.pairings import pairings, together
 from comity.metrics.turns import turns
-from comity.report.compose import contents
-from comity.report.page import render
 from comity.report.results import Results
 from tests.report.measured import results_of
 
@@ -109,7 +107,3 @@ def test_only_social_chain_of_thought_takes_turns(results: Results) -> None:
     found = {one.key[0]: one for one in turns(against)}
     assert found["GPT-4"].switching.value == found["GPT-4"].alternation.value == 0
     assert found["GPT-4 SCoT"].since.value == 5
-
-
-def test_the_page_of_all_cells_stays_small(results: Results) -> None:
-    assert len(render(contents(results)).encode()) < 5_000_000
