@@ -24,13 +24,21 @@ from comity.cli import games  # isort: split
 
 from comity.cli import judging  # isort: split
 
-from comity.cli import exchanging, inspecting, observing, serving
+from comity.cli import explaining  # isort: split
+
+from comity.cli import validating  # isort: split
+
+from comity.cli import fitting  # isort: split
+
+from comity.cli import exchanging, inspecting, observing, probing, serving
 from comity.cli.app import app, refuse
 
 __all__ = [
     "app",
     "designing",
     "exchanging",
+    "explaining",
+    "fitting",
     "games",
     "inspecting",
     "judging",
@@ -38,10 +46,12 @@ __all__ = [
     "observing",
     "planning",
     "playing",
+    "probing",
     "reading",
     "remembering",
     "serving",
     "testing",
+    "validating",
 ]
 
 

@@ -34,6 +34,8 @@ Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high"]
 Show: TypeAlias = Callable[..., None]
 """Shows what a function makes of what it is told, unless something was shown a moment ago."""
 
+FEWEST = 80
+"""Answers of models with fewer characters hold an answer and no reason; as in the published study."""
 EVERY_ON_TERMINAL, EVERY_ELSEWHERE = 0.1, 5.0
 """Seconds between two lines of progress."""
 _ADVICE = {
@@ -61,7 +63,10 @@ def judge(
         ),
     ] = None,
     reasons: Annotated[
-        Path | None, typer.Option(help="A Parquet file of reasons instead of a run.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="A file of reasons instead of a run: Parquet, or CSV of people's own words.", show_default=False
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The folder for judgements.", show_default="that of the run")
@@ -77,7 +82,10 @@ def judge(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Judge so many, drawn by chance.", show_default="all")
     ] = None,
-    shortest: Annotated[int, typer.Option(min=1, help="Leave out answers with fewer characters.")] = 80,
+    shortest: Annotated[
+        int | None,
+        typer.Option(min=1, help="Leave out answers with fewer characters.", show_default="80; 1 for a CSV of people"),
+    ] = None,
     cap: Annotated[float | None, typer.Option(min=0, help="The most US dollars.", show_default="no limit")] = None,
     in_flight: Annotated[int, typer.Option(min=1, help="How many calls of one model may wait at a time.")] = 16,
     max_tokens: Annotated[int, typer.Option(min=1, help="The longest answer, hidden reasoning included.")] = 2_000,
@@ -115,7 +123,8 @@ def judge(
         refuse('--model is missing: name who judges, like openai:gpt-5.2, or "keywords"')
     if (input_price is None) != (output_price is None):
         refuse("--input-price and --output-price are given together or not at all")
-    terms, found = _asked(run, reasons, taxonomy, context, shortest, limit)
+    fewest = shortest or (1 if _are_people(reasons) else FEWEST)
+    terms, found = _asked(run, reasons, taxonomy, context, fewest, limit)
     folder = out or _folder(run)
     order = Commission(
         terms,
@@ -131,7 +140,23 @@ def judge(
     )
     _print_estimate(foreseen(order, found, folder))
     if not dry_run:
+        if reasons is not None and _are_people(reasons):
+            _keep_circumstances(folder, reasons)
         _judge(order, found, folder, human, resume)
+
+
+def _are_people(reasons: Path | None) -> bool:
+    """Whether these are people's own words, which are in CSV and often short."""
+    return reasons is not None and reasons.suffix.lower() == ".csv"
+
+
+def _keep_circumstances(folder: Path, reasons: Path) -> None:
+    """Keep beside the judgements in which situation each was said, for `comity reasons`."""
+    from comity.judge.rationales import keep_circumstances, rationales_in
+
+    rationales = rationales_in(reasons)
+    folder.mkdir(parents=True, exist_ok=True)
+    keep_circumstances(folder, rationales)
 
 
 def _folder(run: Path | None) -> Path:
@@ -152,13 +177,14 @@ def _asked(
     from comity.judge.errors import JudgeError
     from comity.judge.judging import sampled
     from comity.judge.keeping import Terms
-    from comity.judge.reason import checked, reasons_in
+    from comity.judge.reason import checked
     from comity.judge.taxonomies import taxonomy_called
 
     source = str(run or file)
-    every = reasons_in(file) if file is not None else _of_run(run, level)
+    every = _in_file(file) if file is not None else _of_run(run, level)
     if not every:
-        raise JudgeError(f"{source}: there is no reason in it: no recorded match has an action that a model answered")
+        why = "it has no rows" if run is None else "no recorded match has an action that a model answered"
+        raise JudgeError(f"{source}: there is no reason in it: {why}")
     long = [reason for reason in every if len(reason.text) >= shortest]
     if not long:
         raise JudgeError(f"{source}: none of the {len(every):,} answers has {shortest} characters (--shortest)")
@@ -167,6 +193,13 @@ def _asked(
     left_out = len(every) - len(long)
     typer.echo(f"reasons: {len(found):,} of {len(every):,} answers; {left_out:,} have fewer than {shortest} characters")
     return Terms(labels, level, "a run" if file is None else file.name), found
+
+
+def _in_file(file: Path) -> list[Reason]:
+    from comity.judge.rationales import rationales_in
+    from comity.judge.reason import reasons_in
+
+    return [one.reason for one in rationales_in(file)] if _are_people(file) else reasons_in(file)
 
 
 def _of_run(run: Path | None, level: Level) -> list[Reason]:

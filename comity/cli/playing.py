@@ -16,7 +16,9 @@ from comity.cli.took import print_took
 from comity.words.printable import printable
 
 if TYPE_CHECKING:
+    from comity.agents.human import Spoken
     from comity.core.flow import Game
+    from comity.records.spec import Cell
     from comity.report.results import Results
 
 importing = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Read published records into a run.")
@@ -97,6 +99,7 @@ def _show(folder: Path, *, report: bool) -> None:
         results = Results.of(file, decisions=report)
         _print_leaderboard(results)
         _print_forfeits(results)
+        _print_missed(results)
         print_took(results)
         typer.echo(f"records: {folder / 'run.sqlite'}")
         if report:
@@ -120,6 +123,18 @@ def _print_forfeits(results: Results) -> None:
     if causes:
         told = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
         typer.echo(f"forfeited matches by cause: {told}")
+
+
+def _print_missed(results: Results) -> None:
+    """How many answers are missing in matches that went on without them, by agent."""
+    from comity.metrics.missed import missed
+
+    found = missed(results.tables)
+    if len(found):
+        told = ", ".join(
+            f"{missing:,} of {asked:,} of {agent}" for agent, missing, asked in found.itertuples(index=False)
+        )
+        typer.echo(f"missing answers by agent: {printable(told)}")
 
 
 @app.command()
@@ -225,6 +240,10 @@ def _beginning(path: Path) -> bytes:
 
 
 def _built(game: str, mechanisms: list[str] | None) -> Game:
+    return _cell(game, mechanisms).built
+
+
+def _cell(game: str, mechanisms: list[str] | None) -> Cell:
     from comity.records.spec import Cell
     from comity.runs.spelling import parse_spec
 
@@ -233,7 +252,7 @@ def _built(game: str, mechanisms: list[str] | None) -> Game:
         "+".join(mechanisms or ["none"]),
         parse_spec(game, "games"),
         tuple(parse_spec(mechanism, "mechanisms") for mechanism in mechanisms or []),
-    ).built
+    )
 
 
 @app.command("play")
@@ -243,16 +262,52 @@ def play_command(
     against: Annotated[str, typer.Option(help="The agent in every other seat.")] = "tit_for_tat",
     player: Annotated[int, typer.Option(min=1, help="Which player you are.")] = 1,
     seed: Annotated[int, typer.Option(help="The seed of whatever is left to chance.")] = 1,
+    reasons: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Ask why after each action, and add your words to this table at the end."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="With --reasons: what the table calls you.")] = "you",
 ) -> None:
     """Take a seat yourself, in the terminal."""
-    from comity.agents.human import play_in_terminal
+    from comity.agents.human import Spoken, play_in_terminal
+    from comity.judge.rationales import check_addable
     from comity.runs.spelling import build_strategy
 
-    built = _built(game, mechanism)
+    cell = _cell(game, mechanism)
+    built = cell.built
     if player > built.n_players:
         refuse(f"--player must be 1 to {built.n_players} in this game, not {player}")
-    for line in play_in_terminal(built, player - 1, build_strategy(against), seed, _ask):
+    if reasons is not None:
+        check_addable(reasons)  # told before anything is played, so that no words are lost
+    spoken = None if reasons is None else Spoken()
+    for line in play_in_terminal(built, player - 1, build_strategy(against), seed, _ask, spoken):
         typer.echo(printable(line))
+    if reasons is not None and spoken is not None:
+        _add_words(reasons, cell, spoken, player - 1, name)
+
+
+def _add_words(path: Path, cell: Cell, spoken: Spoken, player: int, name: str) -> None:
+    """Add what a person said, and when, to a table of people's reasons; a match is a session of its own."""
+    from comity.core.match import replay
+    from comity.fidelity.circumstances import circumstances
+    from comity.judge.rationales import add_rationales, rationales_in
+    from comity.records.record import Record
+    from comity.records.spec import MatchSpec
+
+    sessions = {one.session for one in rationales_in(path)} if path.exists() else set()
+    number = next(n for n in range(1, len(sessions) + 2) if str(n) not in sessions)
+    outcome = replay(cell.built, spoken.choices).outcome
+    assert outcome is not None  # the person played to the end
+    agents = tuple(name if seat == player else f"seat {seat + 1}" for seat in range(cell.built.n_players))
+    record = Record(MatchSpec(number, cell, agents), "finished", tuple(spoken.choices), payoffs=outcome.payoffs)
+    table = circumstances([record]).set_index("id")
+    rows = [
+        (str(number), name, int(row["round"]), words, row["action"], row["own"], row["neighbours"])
+        for (step, slot), words in spoken.words.items()
+        for row in [table.loc[f"{number}.{step}.{slot}"].to_dict()]
+    ]
+    add_rationales(path, rows)
+    typer.echo(f"reasons: {len(rows)} added to {path}")
 
 
 def _ask(question: str) -> str:
@@ -284,6 +339,23 @@ def import_repeated_games_command(
     from comity.corpora.repeatedgames import import_repeated_games
 
     for line in import_repeated_games(path, out).summary():
+        typer.echo(printable(line))
+
+
+@importing.command("human")
+def import_human_command(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help='A file or folder, or "recovered".')],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The folder of the data set to write.", show_default=False)
+    ],
+    layout: Annotated[
+        str | None, typer.Option(help="Which layout, where a folder holds several.", show_default=False)
+    ] = None,
+) -> None:
+    """Read what people did, from published layouts or a tidy table, to hold agents against it."""
+    from comity.corpora.human.importing import import_human
+
+    for line in import_human(source, out, layout).summary():
         typer.echo(printable(line))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -18,6 +18,7 @@ from comity.words.printable import printable
 if TYPE_CHECKING:
     from comity.metrics import Contrasts, MetaGame, Metric, ResultTable, RoleMetaGame
     from comity.records.tables import Tables
+    from comity.report.held import Held
     from comity.report.results import Results
 
 MetricNames = Annotated[
@@ -327,10 +328,46 @@ def report_command(
     published: Annotated[
         bool, typer.Option("--published", help="Of exchanges: published figures (from a secondary source) beside ours.")
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="HUMAN",
+            help="Hold the agents against people: a folder of `comity import human`, a run, or what `comity fidelity "
+            "--out` wrote.",
+            show_default="none",
+        ),
+    ] = None,
+    population: Annotated[
+        str | None, typer.Option(help="With --against: who of the run is compared.", show_default="the only one")
+    ] = None,
+    people: Annotated[
+        str | None, typer.Option(help="With --against: which population people are.", show_default="the only one")
+    ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A=B", help="With --against: condition A of the run is B of people; again for a further one."
+        ),
+    ] = None,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="With --against: the agents were tuned on these people.")
+    ] = False,
+    smallest: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="With --against: the smallest effect of interest of a statistic, like M2=0.05; again for another.",
+        ),
+    ] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(min=100, help="With --against: how often everything is drawn again.", show_default="2000"),
+    ] = None,
 ) -> None:
     """Write the report of runs: one page that opens offline."""
     from comity.report.capability import Beside, read_capability
     from comity.report.exchanges import has_exchanges
+    from comity.report.held import populations
     from comity.report.page import COMPARISON, FILE_NAME, folder_of, write_page
     from comity.report.results import opened
 
@@ -338,9 +375,40 @@ def report_command(
     added = capability is not None or published
     if added and compare:
         refuse("--capability and --published add to the report of runs, and not to one that sets them side by side")
+    how = {"population": population, "people": people, "condition": condition, "smallest": smallest, "tuned": tuned}
+    given = {name: value for name, value in (how | {"draws": draws}).items() if value}
+    if against is None and given:
+        refuse(f"--{next(iter(given))} says how agents are held against people, and --against is missing")
+    if against is not None and (compare or len(runs) > 1):
+        refuse("--against is for the report of one run")
+    held = None if against is None else _held(runs[0], against, given)
     with opened(runs, decisions=True) as measured:
         if added and not has_exchanges(measured):
             refuse("--capability and --published are about exchanges, and there is none in these runs")
         capable = {} if capability is None else read_capability(capability, measured.agents)
-        results = replace(measured, beside=Beside(capable, published))
+        if held is not None and held.candidate not in populations(measured.tables.matches):
+            refuse(f"{against} is about {held.candidate!r}, and nobody of that name played in {runs[0]}")
+        results = replace(measured, beside=Beside(capable, published, held))
         typer.echo(str(write_page(results, page, files, compare=compare)))
+
+
+def _held(run: Path, against: Path, given: Mapping[str, Any]) -> Held:
+    """The agents of the run held against people, or what was found before and kept in a file.
+
+    given: the options that say how, by their names.
+    """
+    from comity.cli.validating import Asked, worked_out
+    from comity.corpora.human.dataset import is_human, read_human
+    from comity.corpora.human.recovered import NAME
+    from comity.fidelity.kept import read
+    from comity.report.held import Held, fitted
+
+    if against.suffix == ".json":
+        if given:
+            refuse(f"{against} holds what was compared already; --{next(iter(given))} needs the people themselves")
+        if not against.is_file():
+            refuse(f"{against}: there is no such file; `comity fidelity --out` writes it")
+        return Held(read(against))
+    found = worked_out(Asked(run, against, **given))
+    is_recovered = is_human(against) and read_human(against).card.name == NAME
+    return Held(found.kept, fitted(found.people, found.candidate), is_recovered)

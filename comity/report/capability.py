@@ -1,4 +1,4 @@
-"""What a reader of the page adds to it: how capable agents are, and whether published figures stand beside them."""
+"""What a reader of the page adds to it: how capable agents are, whether published figures stand beside them, people."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from comity.core.errors import ComityError
+from comity.report.held import Held
 from comity.words.phrases import listed
 
 
@@ -19,10 +20,15 @@ class CapabilityError(ComityError):
 
 @dataclass(frozen=True)
 class Beside:
-    """What stands beside the runs. capability: a number for each agent by its label. published: whether figures do."""
+    """What stands beside the runs.
+
+    capability: a number for each agent by its label. published: whether published figures do. people: what was found
+    when agents were held against people; None where nobody asked.
+    """
 
     capability: Mapping[str, float] = field(default_factory=dict)
     published: bool = False
+    people: Held | None = None
 
 
 NOTHING_BESIDE = Beside()

@@ -27,7 +27,9 @@ from comity.report.sections import (
     memory,
     methods,
     missing,
+    networks,
     pairings,
+    people,
     plan,
     populations,
     predictions,
@@ -44,6 +46,7 @@ from comity.words.phrases import listed, sentence
 SectionOf: TypeAlias = Callable[[Results], Section | None]
 
 SECTIONS: tuple[SectionOf, ...] = (
+    people.section,
     headline.section,
     published.section,
     agents.section,
@@ -53,6 +56,7 @@ SECTIONS: tuple[SectionOf, ...] = (
     exchange.section,
     behaviour.section,
     rounds.section,
+    networks.section,
     pairings.section,
     baselines.section,
     memory.section,

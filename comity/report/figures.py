@@ -7,6 +7,7 @@ title, and gives a `Figure`. Shape, place and printed numbers carry what colour 
 from comity.report.curves import curves
 from comity.report.drawing import STRONGEST, SVG, Figure
 from comity.report.network import network
+from comity.report.overlaid import overlaid
 from comity.report.panels import lines
 from comity.report.plane import plane
 from comity.report.population import areas, thinned
@@ -25,6 +26,7 @@ __all__ = [
     "heat_map",
     "lines",
     "network",
+    "overlaid",
     "plane",
     "radar",
     "stacked",

@@ -26,6 +26,7 @@ from comity.report.figures import (
     heat_map,
     lines,
     network,
+    overlaid,
     plane,
     radar,
     stacked,
@@ -33,6 +34,7 @@ from comity.report.figures import (
     thinned,
 )
 from comity.report.grid import Entry, Grid, grid_of, grid_of_intervals
+from comity.report.overlaid import Line
 from comity.report.page import _environment
 from comity.report.population import HEIGHT, NAMED, WIDTH, Axis, Name, Time
 from comity.report.rows import STACK
@@ -84,6 +86,21 @@ def points(rows: list[str]) -> pd.DataFrame:
     return pd.DataFrame({**ends, "published": np.arange(len(rows)) % 2 == 1}, rows)
 
 
+def over_each_other(panels: list[str]) -> list[Line]:
+    """A candidate, people and two others in each panel; one of them is not known at the end."""
+    at, nothing = (1.0, 2.0, 3.0), (math.nan,) * 3
+    return [
+        line
+        for panel in panels
+        for line in (
+            Line(panel, "candidate", "candidate", at, (0.1, 0.2, 0.3), (0.0, 0.1, 0.2), (0.2, 0.3, 0.4)),
+            Line(panel, "people", "people", at, (0.9, 0.8, 0.7), (0.8, 0.7, 0.6), (1.0, 0.9, 0.8)),
+            Line(panel, "coin", "other", at, (0.5, 0.5, 0.5), nothing, nothing),
+            Line(panel, "rule", "other", at, (0.6, 0.4, math.nan), nothing, nothing),
+        )
+    ]
+
+
 def sent(rows: list[str]) -> pd.DataFrame:
     """What each of three gave to each in every group."""
     index = pd.MultiIndex.from_product([rows, [1, 2, 3]])
@@ -104,6 +121,7 @@ KINDS: dict[str, Callable[[list[str]], Figure]] = {
     "curves": lambda rows: curves("key", 9 * shares([*"123"], rows).set_axis([1, 2, 3], axis=0), TABLE),
     "plane": lambda rows: plane("key", points(rows), TABLE, ("one", "other"), ("a", "b", "c", "d")),
     "network": lambda rows: network("key", sent(rows), TABLE),
+    "overlaid": lambda rows: overlaid("key", over_each_other(rows), TABLE, "round"),
 }
 NAMES = {
     "agents": AGENTS,
@@ -399,3 +417,20 @@ def test_intervals_in_groups_become_a_table_with_a_column_for_each() -> None:
     assert math.isnan(found.rows[1][1][1].value)
     assert [head for head, _ in found.rows] == ["a", "b"]
     assert grid_of(shares(["a"], GAMES), "", "", "", key="k").key == "k"
+
+
+def test_lines_over_each_other_are_told_apart_without_colour_and_named_at_their_ends() -> None:
+    figure = overlaid("key", over_each_other(["one"]), TABLE, "round")
+    assert {"candidate 0.30", "people 0.70", "coin 0.50", "rule 0.40"} <= set(texts(figure))
+    own = paths(figure, stroke="var(--accent)", stroke_width="2.5")
+    theirs = paths(figure, stroke="currentColor", stroke_width="1.5")
+    dashes = {path.get("stroke-dasharray") for path in paths(figure, stroke="currentColor", stroke_width="1")}
+    assert len(own) == len(theirs) == 1
+    assert len(dashes - {None}) == 2, "every other line has dashes of its own"
+    assert len(paths(figure, fill="var(--tint)")) == 1, "people have a band, and nobody else"
+
+
+def test_lines_that_meet_are_named_without_their_ends() -> None:
+    figure = overlaid("key", over_each_other(["one"]), TABLE, "rate", meet=True)
+    assert {"candidate", "people", "coin", "rule"} <= set(texts(figure))
+    assert "Where they reach one half: one, candidate \u2013; one, people 1.00;" in figure.alt
