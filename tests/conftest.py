@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# Two processes test at the same time, and threads of BLAS beside them cost small matrices a hundred times their time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from tests.corpora.published import Published, imported_once
 
 CHECKOUT = Path(__file__).resolve().parents[1]
