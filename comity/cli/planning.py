@@ -146,7 +146,7 @@ def _design(found: Estimate) -> Iterator[str]:
     from comity.runs.lint import telling
 
     yield from (f"balance: {sentence}" for sentence in found.plan.balance)
-    yield from (f"labels: {sentence}" for sentence in telling(found.plan))
+    yield from (f"{warned.about}: {warned.sentence}" for warned in telling(found.plan))
 
 
 def _who(found: Estimate) -> Iterator[str]:

@@ -230,7 +230,8 @@ def _data_set(folder: Path) -> _Side:
         said[name] = {**data.card.protocol, "rounds": str(treatment.rounds)}
         if treatment.payoffs.keys() >= set("RSTP"):
             said[name]["payoffs"] = payoffs_of(*(treatment.payoffs[each] for each in "RSTP"))
-    limits = tuple(f"{data.card.name}: {each}" for each in (*data.card.missing, *data.card.limits))
+    missing = (f"missing: {each}" for each in data.card.missing)
+    limits = tuple(f"{data.card.name}: {each}" for each in (*missing, *data.card.limits))
     by: dict[tuple[str, str], Known] = {**data.observations, **data.aggregates}
     return _Side(by, said, limits, tuple(dict.fromkeys(name for name, _ in by)), _untold(data.card))
 

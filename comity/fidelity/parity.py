@@ -60,9 +60,9 @@ def checklist(people: Mapping[str, str], candidate: Mapping[str, str]) -> tuple[
 def _item(name: str, people: str, candidate: str) -> Item:
     if UNKNOWN in (people, candidate):
         return Item(ITEMS[name], people, candidate, "unknown")
-    if name not in COMPARED:
-        return Item(ITEMS[name], people, candidate, "to be judged")
-    return Item(ITEMS[name], people, candidate, "same" if people == candidate else "different")
+    if people == candidate:
+        return Item(ITEMS[name], people, candidate, "same")
+    return Item(ITEMS[name], people, candidate, "different" if name in COMPARED else "to be judged")
 
 
 def of_observations(observations: Observations) -> dict[str, str]:

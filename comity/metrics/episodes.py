@@ -56,7 +56,7 @@ def rounds_of(tables: Tables, cells: Iterable[Cell]) -> pd.DataFrame:
     `MetricError` where the rules of a match are not among the cells.
     """
     known = list(cells)
-    plays = _seen_by_all(_fixed(tables), known)
+    plays = seen_by_all(_fixed(tables), known)
     if plays.empty:
         return _empty()
     size = plays.groupby(["match", "play"], sort=False)["seat"].transform("size").to_numpy()
@@ -84,7 +84,7 @@ def _fixed(tables: Tables) -> pd.DataFrame:
     return taken.sort_values(["match", "play", "seat"], ignore_index=True)
 
 
-def _seen_by_all(plays: pd.DataFrame, cells: Iterable[Cell]) -> pd.DataFrame:
+def seen_by_all(plays: pd.DataFrame, cells: Iterable[Cell]) -> pd.DataFrame:
     """The plays of cells in which everybody sees what everybody did."""
     on_graphs = [
         (cell.mechanism_label, cell.game_label)

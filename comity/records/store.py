@@ -146,7 +146,7 @@ class RunFile:
         with RUN.in_words(path), ExitStack() as opened:
             opened.enter_context(locked(folder / "run.lock"))
             if path.exists():
-                raise RunError(f"{folder} holds a run already: resume it, or choose another folder")
+                raise RunError(taken(folder))
             _write_empty(path, header)
             database = opened.enter_context(connected(path, writable=True))
             return cls(path, database, opened)
@@ -313,6 +313,11 @@ class RunFile:
         if number not in self._cells:
             raise RunError(f"{self.path} is damaged: what was played in some matches is missing from it")
         return self._cells[number]
+
+
+def taken(folder: Path) -> str:
+    """The sentence about a folder in which no other run can be made."""
+    return f"{folder} holds a run already: resume it, or choose another folder"
 
 
 def stored(record: Record) -> Row:

@@ -31,7 +31,7 @@ from comity.metrics import (
 )
 from comity.metrics.behaviour import action_frequencies, conditional_frequencies
 from comity.metrics.contrasts import MOST, Between
-from comity.metrics.episodes import rounds_of
+from comity.metrics.episodes import rounds_of, seen_by_all
 from comity.metrics.exchange import exchange_of
 from comity.records.record import Record
 from comity.records.spec import Cell, MatchSpec
@@ -309,8 +309,12 @@ class Results:
 
     @cached_property
     def replies(self) -> dict[Key, Shares]:
-        """The same after what co-players did before (`conditional_frequencies`), by agent, action and condition."""
-        found = [conditional_frequencies(tables, roles=True) for tables in self._everybody]
+        """The same after what co-players did before (`conditional_frequencies`), by agent, action and condition.
+
+        Not on graphs, where a player sees its neighbours and not all the others.
+        """
+        seen = [replace(tables, plays=seen_by_all(tables.plays, self.cells.values())) for tables in self._everybody]
+        found = [conditional_frequencies(tables, roles=True) for tables in seen]
         return _by_role(found, ["agent", "action", "condition"])
 
     @property

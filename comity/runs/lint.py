@@ -56,9 +56,9 @@ def lint(plan: Plan) -> tuple[Warned, ...]:
     return tuple(Warned(about, sentence) for about, sentences in found for sentence in sentences)
 
 
-def telling(plan: Plan) -> tuple[str, ...]:
+def telling(plan: Plan) -> tuple[Warned, ...]:
     """The warnings about labels and the order of options alone: what a model could go by instead of the payoffs."""
-    return tuple(warned.sentence for warned in lint(plan) if warned.about in ("labels", "order"))
+    return tuple(warned for warned in lint(plan) if warned.about in ("labels", "order"))
 
 
 # How options are told

@@ -24,7 +24,7 @@ from typing import TypeAlias
 
 from comity.agents.agent import Agent, ScriptedAgent
 from comity.records.spec import MatchSpec
-from comity.records.store import FILE_NAME, Header, Row, RunError, RunFile, stored
+from comity.records.store import FILE_NAME, Header, Row, RunError, RunFile, stored, taken
 from comity.runs.count import Count, Progress
 from comity.runs.design import Block, Plan
 from comity.runs.drive import ScriptedPlay, agents_of
@@ -61,6 +61,7 @@ def run(
     models = Models.of(plan) if agents is None else None
     seated = agents_of(plan) if agents is None else agents
     scripted = {label: agent for label, agent in seated.items() if isinstance(agent, ScriptedAgent)}
+    _refuse_taken(plan, folder, resume)
     if models is not None and models.asked:
         asyncio.run(Models.of(plan).check())
     with _opened(plan, folder, resume) as file:
@@ -75,6 +76,16 @@ def run(
             _play_in_processes((plan, None if agents is None else scripted), shards, file, count, workers)
         if not file.is_complete():
             raise RunError(f"{file.path} lacks matches that were played; resume the run")
+
+
+def _refuse_taken(plan: Plan, folder: Path, resume: bool) -> None:
+    """Refuse a folder in which this plan cannot be played, before any model is asked for anything."""
+    if not (folder / FILE_NAME).exists():
+        return
+    if not resume:
+        raise RunError(taken(folder))
+    with RunFile.open(folder) as file:
+        _refuse_others(plan, file)
 
 
 def _opened(plan: Plan, folder: Path, resume: bool) -> RunFile:

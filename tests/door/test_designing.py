@@ -124,4 +124,4 @@ def test_lint_warns_and_is_strict_when_asked(plan: Path, tmp_path: Path) -> None
 def test_the_estimate_tells_of_labels_and_balance(plan: Path) -> None:
     printed = called(["estimate", str(plan)]).stdout
     assert "balance: execution_noise+repetition+presentation: 4 of 8 conditions" in printed
-    assert "labels: the cooperative action is always named first in the rules" in printed
+    assert "order: the cooperative action is always named first in the rules" in printed

@@ -106,6 +106,20 @@ def test_a_provider_that_falters_is_tried_again(tmp_path: Path) -> None:
     assert len(found(tmp_path / "run").records) == 4
 
 
+@pytest.mark.parametrize("resume", [(), ("--resume",)])
+def test_a_folder_that_holds_another_run_is_refused_before_anybody_is_asked(
+    resume: tuple[str, ...], tmp_path: Path
+) -> None:
+    scripted = 'name = "s"\nseed = 1\ngames = ["prisoners_dilemma"]\nmechanisms = ["none"]\nagents = ["grim"]\n'
+    assert called(["run", str(written(tmp_path, scripted)), "--out", str(tmp_path / "run")]).returncode == 0
+    with serving(playing()) as provider:
+        plan = written(tmp_path, study(provider))
+        ended = called(["run", str(plan), "--out", str(tmp_path / "run"), *resume])
+        assert provider.account.requests == 0
+    assert ended.returncode == 2
+    assert ("is the run of another plan" if resume else "holds a run already") in ended.stderr
+
+
 @pytest.mark.parametrize("field", ["key", "base_url"])
 @pytest.mark.parametrize("secret", ["sk-proj-Abcdefgh0123456789", "AIzaSyAbcdefgh0123456789", "0123456789abcdef"])
 def test_a_key_in_the_plan_is_refused_and_not_repeated(field: str, secret: str, tmp_path: Path) -> None:

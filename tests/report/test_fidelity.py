@@ -381,6 +381,12 @@ def test_parts_are_conditions_of_their_own(tmp_path: Path) -> None:
     assert list(rounds.values()) == [10, 2, 3]
 
 
+def test_on_a_graph_nobody_replies_to_those_it_does_not_see(folders: tuple[Path, Path]) -> None:
+    with results_of(folders[0]) as results:
+        assert {mechanism for mechanism, *_ in results.actions} == {"lasting", "changing"}
+        assert results.replies == {}
+
+
 def test_the_line_of_nodes_that_are_all_alike_is_the_binomial(crowd: Results) -> None:
     table = of(networks.section(crowd), "networks-rates")
     rows = dict(table.rows)
