@@ -22,10 +22,11 @@ from comity.runs.crossed import obstacle
 from comity.runs.design import Calling, Matching, Plan, Population
 from comity.runs.factors import Design, Factor
 from comity.runs.fields import FUNCTION, MODEL, WAITED_FOR, Kind, catalogue, fields_of, problems_of
-from comity.runs.graph_files import GraphTexts, with_graphs
+from comity.runs.graph_files import with_graphs
 from comity.runs.shape import Document, Entry, MatchingTable, PopulationTable, RunTable, unknown
+from comity.runs.texts import Texts
 from comity.runs.varied import factors_of, level_place, order_problem, said, too_many, varied, with_levels, within
-from comity.runs.wordings import Texts, wording_called
+from comity.runs.wordings import wording_called
 from comity.words.render import checked
 from comity.words.wordings import STANDARD
 
@@ -39,7 +40,7 @@ RESERVED = "nature"
 """What tables call chance, so no agent may be called that."""
 
 
-def built_plan(document: Document, text: str, texts: Texts, graph_texts: GraphTexts, complaints: Complaints) -> Plan:
+def built_plan(document: Document, text: str, texts: Texts, graph_texts: Texts, complaints: Complaints) -> Plan:
     """The plan a document means. Raises `PlanError` with everything that is wrong with it."""
     games = _labelled(_alone(document.games, "games", complaints), complaints)
     graphs: dict[str, str] = {}
@@ -139,7 +140,7 @@ def _try_to_build(spec: Spec, kind: Kind, place: Place, complaints: Complaints) 
         complaints.add(place, str(error))
 
 
-def _with_graphs(document: Document, texts: GraphTexts, read: dict[str, str], complaints: Complaints) -> Document:
+def _with_graphs(document: Document, texts: Texts, read: dict[str, str], complaints: Complaints) -> Document:
     """The document with the graphs that its mechanisms name in files. read: is given the text of every file."""
     stacks = []
     for number, stack in enumerate(document.mechanisms):

@@ -8,50 +8,34 @@ from 1. A first line of names is taken for those of the columns; empty lines are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from comity.core.errors import BadParameter
 from comity.core.space import to_json
 from comity.mechanisms.graphs import MOST_NODES, Edge, Edges
 from comity.runs.shape import shown
-
-GraphTexts: TypeAlias = Callable[[str], str]
-"""The text of a file of edges by its name. Raises `BadParameter` where there is none."""
+from comity.runs.texts import Texts, text_of, texts_kept
 
 FILES: Mapping[str, str] = {"graph_file": "edges", "sequence_file": "sequence"}
 """What in a plan names a file, and the field that is read from it."""
 
 
-def files_beside(folder: Path) -> GraphTexts:
+def files_beside(folder: Path) -> Texts:
     """Files are found from this folder."""
-
-    def text(name: str) -> str:
-        path = folder / name
-        try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-            raise BadParameter(f"the file {name!r} cannot be read ({path}: {reason})") from None
-
-    return text
+    return lambda name: text_of(folder / name, f"the file {name!r} cannot be read")
 
 
-def files_kept(texts: Iterable[tuple[str, str]]) -> GraphTexts:
+def files_kept(texts: Iterable[tuple[str, str]]) -> Texts:
     """Files as a run has kept them."""
-    known = dict(texts)
-
-    def text(name: str) -> str:
-        if name not in known:
-            raise BadParameter(f"there is no file {name!r}: what a plan names is found from the folder of the plan")
-        return known[name]
-
-    return text
+    return texts_kept(
+        texts, lambda name: f"there is no file {name!r}: what a plan names is found from the folder of the plan"
+    )
 
 
 def with_graphs(
-    fields: Mapping[str, Any], taken: Iterable[str], texts: GraphTexts, read: dict[str, str]
+    fields: Mapping[str, Any], taken: Iterable[str], texts: Texts, read: dict[str, str]
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """The fields of a mechanism with what stands in files put in, and what is wrong with these, by field.
 

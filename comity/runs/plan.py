@@ -16,9 +16,10 @@ from comity.records.store import Header
 from comity.runs.building import built_plan
 from comity.runs.complaints import Complaints, PlanError
 from comity.runs.design import Plan
-from comity.runs.graph_files import GraphTexts, files_beside, files_kept
+from comity.runs.graph_files import files_beside, files_kept
 from comity.runs.shape import Document, sentences
-from comity.runs.wordings import Texts, beside, kept
+from comity.runs.texts import Texts
+from comity.runs.wordings import beside, kept
 
 __all__ = ["Plan", "PlanError", "parsed_plan", "plan_of", "read_plan"]
 
@@ -45,7 +46,7 @@ def plan_of(header: Header, source: str) -> Plan:
     return parsed_plan(header.plan, source, kept(header.wordings), files_kept(header.graphs))
 
 
-def parsed_plan(text: str, source: str = "plan.toml", texts: Texts = NO_TEXTS, graphs: GraphTexts = NO_GRAPHS) -> Plan:
+def parsed_plan(text: str, source: str = "plan.toml", texts: Texts = NO_TEXTS, graphs: Texts = NO_GRAPHS) -> Plan:
     """The plan in that text, which the sentences call `source`. Raises `PlanError`.
 
     texts: the user's wordings. graphs: the files of edges that the plan names.

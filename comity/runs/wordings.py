@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
-from comity.core.errors import BadParameter
+from comity.runs.texts import Texts, text_of, texts_kept
 from comity.words.wording import Wording
 from comity.words.wordings import STANDARD, installed, standard, wording_from
-
-Texts: TypeAlias = Callable[[str], str]
-"""The text of a wording by the name a plan calls it. Raises `BadParameter` where there is none."""
 
 
 def beside(folder: Path) -> Texts:
@@ -20,29 +16,17 @@ def beside(folder: Path) -> Texts:
     def text(name: str) -> str:
         if name in installed():
             return installed()[name]
-        path = folder / name
-        try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-            raise BadParameter(
-                f"the wording {name!r} is neither one of ours ({', '.join((*STANDARD, *installed()))}) nor a file "
-                f"that can be read ({path}: {reason})"
-            ) from None
+        known = ", ".join((*STANDARD, *installed()))
+        otherwise = f"the wording {name!r} is neither one of ours ({known}) nor a file that can be read"
+        return text_of(folder / name, otherwise)
 
     return text
 
 
-def kept(texts: Iterable[tuple[str, str]]) -> Texts:
+def kept(texts: Sequence[tuple[str, str]]) -> Texts:
     """Wordings as a run has kept them."""
-    known = dict(texts)
-
-    def text(name: str) -> str:
-        if name not in known:
-            raise BadParameter(f"there is no wording called {name!r}; there are: {', '.join([*STANDARD, *known])}")
-        return known[name]
-
-    return text
+    names = ", ".join([*STANDARD, *(name for name, _ in texts)])
+    return texts_kept(texts, lambda name: f"there is no wording called {name!r}; there are: {names}")
 
 
 def wording_called(name: str, texts: Mapping[str, str]) -> Wording:
